@@ -1,0 +1,161 @@
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { envSchema } from 'env-schema';
+import Type, { type Static } from 'typebox';
+
+/** Models that ship with the package: `models/` beside `src/` (or beside `dist/` in the image). */
+const BUNDLED_MODELS_DIR = fileURLToPath(new URL('../models', import.meta.url));
+
+/**
+ * Every environment variable of the service, once: defaults, limits and the text of README's settings table
+ * (`test/config.test.ts` compares them). Lists are comma-separated.
+ */
+export const EnvSchema = Type.Object({
+  PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65535, description: 'Port to listen on.' }),
+  HOST: Type.String({ default: '0.0.0.0', description: 'Address to listen on.' }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    description: 'Lowest level that is logged: fatal, error, warn, info, debug, trace or silent.',
+  }),
+  OCR_MODEL_PACK: Type.String({ default: 'pp-ocrv6-small-int8', description: 'Model pack to load (see `models/`).' }),
+  OCR_MODELS_DIR: Type.String({ default: '', description: 'Folder of the model packs; empty: the bundled one.' }),
+  OCR_ENGINE_PROCESSES: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 256,
+    description: 'Engine processes, one page each at a time; 0: one for each CPU that the container really gets.',
+  }),
+  OCR_ENGINE_MEMORY_MB: Type.Integer({
+    default: 1024,
+    minimum: 256,
+    description: 'Resident memory at which an engine process is replaced between two pages.',
+  }),
+  OCR_QUEUE_LENGTH: Type.Integer({
+    default: 32,
+    minimum: 0,
+    maximum: 10_000,
+    description: 'Requests that may wait for an engine process; one more is answered 429.',
+  }),
+  OCR_REQUEST_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 100,
+    description: 'Total time of a request after its body has arrived: fetching, waiting and reading.',
+  }),
+  OCR_PAGE_TIMEOUT_MS: Type.Integer({
+    default: 15_000,
+    minimum: 100,
+    description: 'Time one page may spend in an engine process before that process is killed.',
+  }),
+  OCR_FETCH_TIMEOUT_MS: Type.Integer({
+    default: 10_000,
+    minimum: 100,
+    description: 'Total time for fetching the image of `url`, redirects and body included.',
+  }),
+  OCR_BODY_TIMEOUT_MS: Type.Integer({
+    default: 30_000,
+    minimum: 100,
+    description: 'Time a client has to send its whole request.',
+  }),
+  OCR_MAX_IMAGE_BYTES: Type.Integer({
+    default: 52_428_800,
+    minimum: 1024,
+    description: 'Largest image file (the default holds a 4096 x 4096 24-bit BMP).',
+  }),
+  OCR_MAX_SIDE: Type.Integer({
+    default: 4096,
+    minimum: 32,
+    maximum: 16_384,
+    description: 'Longest side of an image in pixels.',
+  }),
+  OCR_MIN_SCORE: Type.Number({
+    default: 0.3,
+    minimum: 0,
+    maximum: 1,
+    description: 'Lines with a lower score are left out of the answer.',
+  }),
+  OCR_SOURCE_ALLOW: Type.String({
+    default: '',
+    description:
+      'Private hosts, addresses or networks that `url` may reach, e.g. `files.lan,10.2.0.0/16,minio:9000`; everything else must be a public address.',
+  }),
+  OCR_URL_PORTS: Type.String({
+    default: '80,443',
+    description: 'Ports that `url` may use on public addresses.',
+  }),
+  OCR_S3_BUCKETS: Type.String({
+    default: '',
+    description: 'Buckets that `s3://` may read; empty: every bucket that the credentials can read.',
+  }),
+  OCR_S3_ENDPOINT: Type.String({ default: '', description: 'S3-compatible endpoint (MinIO, versitygw); empty: AWS.' }),
+  OCR_S3_FORCE_PATH_STYLE: Type.Boolean({
+    default: false,
+    description: 'Address buckets as a path, as most S3-compatible servers want.',
+  }),
+  OCR_S3_REGION: Type.String({
+    default: '',
+    description: 'S3 region; empty: the SDK decides (AWS_REGION, profile), us-east-1 with an endpoint.',
+  }),
+  OCR_API_KEYS: Type.String({
+    default: '',
+    description: 'Keys of which clients must send one as `x-api-key` or `Authorization: Bearer`; empty: open to all.',
+  }),
+  OCR_RATE_LIMIT_PER_MINUTE: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'Requests a minute for each key (without keys: for each client address); 0: unlimited.',
+  }),
+  OCR_CORS: Type.Boolean({ default: false, description: 'Answer `Access-Control-Allow-*: *` as the AWS kit does.' }),
+  OCR_DOCS: Type.Boolean({ default: true, description: 'Serve Swagger UI at `/docs`.' }),
+});
+
+export type Env = Static<typeof EnvSchema>;
+
+/** Settings as the rest of the program receives them: parsed lists, resolved defaults. Frozen. */
+export interface Config extends Omit<Env, 'OCR_SOURCE_ALLOW' | 'OCR_URL_PORTS' | 'OCR_S3_BUCKETS' | 'OCR_API_KEYS'> {
+  readonly OCR_SOURCE_ALLOW: readonly string[];
+  readonly OCR_URL_PORTS: readonly number[];
+  readonly OCR_S3_BUCKETS: readonly string[];
+  readonly OCR_API_KEYS: readonly string[];
+}
+
+/** The environment does not describe a service that can run; `message` lists every fault, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+/**
+ * Validates the environment once and gives the frozen settings.
+ *
+ * @throws {ConfigError} naming every faulty variable and what it may be
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const known = Object.fromEntries(
+    // An empty value means "not set": compose files pass unset variables as empty strings.
+    Object.entries(env).filter(([name, value]) => name in EnvSchema.properties && value !== '' && value !== undefined),
+  );
+  let parsed: Env;
+  try {
+    parsed = envSchema<Env>({ schema: EnvSchema, data: known, env: false });
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : String(error));
+  }
+  const ports = list(parsed.OCR_URL_PORTS).map(Number);
+  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535)) {
+    throw new ConfigError('OCR_URL_PORTS must be port numbers from 1 to 65535, separated by commas');
+  }
+  return Object.freeze({
+    ...parsed,
+    OCR_MODELS_DIR: parsed.OCR_MODELS_DIR || BUNDLED_MODELS_DIR,
+    OCR_ENGINE_PROCESSES: parsed.OCR_ENGINE_PROCESSES || os.availableParallelism(),
+    OCR_SOURCE_ALLOW: list(parsed.OCR_SOURCE_ALLOW),
+    OCR_URL_PORTS: ports,
+    OCR_S3_BUCKETS: list(parsed.OCR_S3_BUCKETS),
+    OCR_API_KEYS: list(parsed.OCR_API_KEYS),
+  });
+}
