@@ -1,0 +1,78 @@
+import type { RgbImage } from './rgb-image.ts';
+
+/**
+ * How much each pixel of a small crop differs from the background around it: 0..255, the largest of the three channel
+ * differences, so that coloured text of the background's brightness counts as well.
+ */
+export interface InkMap {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Share of the text's contrast from which a pixel is ink. */
+export const INK_SHARE = 0.42;
+/** Grey levels under which there is nothing to measure. */
+export const LOWEST_CONTRAST = 12;
+
+/**
+ * Measures ink against the median colour of blocks along the reading axis (columns). A block is three times as wide as
+ * the crop is high: wide enough that the background is its most common colour, narrow enough to follow a gradient.
+ */
+export function measureInk(crop: RgbImage): InkMap {
+  const { data, width, height } = crop;
+  const ink = new Uint8Array(width * height);
+  const blocks = Math.max(1, Math.round(width / Math.max(8, 3 * height)));
+  const histogram = new Uint32Array(3 * 256);
+  for (let block = 0; block < blocks; block++) {
+    const from = Math.floor((block * width) / blocks);
+    const to = Math.floor(((block + 1) * width) / blocks);
+    histogram.fill(0);
+    for (let y = 0; y < height; y++) {
+      for (let i = (y * width + from) * 3, end = (y * width + to) * 3; i < end; i += 3) {
+        for (let c = 0; c < 3; c++) {
+          const bin = c * 256 + (data[i + c] as number);
+          histogram[bin] = (histogram[bin] as number) + 1;
+        }
+      }
+    }
+    const half = ((to - from) * height) / 2;
+    const background = [0, 256, 512].map((channel) => quantile(histogram.subarray(channel, channel + 256), half));
+    const [r, g, b] = background as [number, number, number];
+    for (let y = 0; y < height; y++) {
+      for (let x = from; x < to; x++) {
+        const i = (y * width + x) * 3;
+        ink[y * width + x] = Math.max(
+          Math.abs((data[i] as number) - r),
+          Math.abs((data[i + 1] as number) - g),
+          Math.abs((data[i + 2] as number) - b),
+        );
+      }
+    }
+  }
+  return { data: ink, width, height };
+}
+
+/** Smallest value that `count` of a histogram's members do not exceed. */
+function quantile(histogram: Uint32Array, count: number): number {
+  let seen = 0;
+  for (let value = 0; value < histogram.length; value++) {
+    seen += histogram[value] as number;
+    if (seen >= count) return value;
+  }
+  return histogram.length - 1;
+}
+
+/** 97th percentile of the ink inside columns [x0, x1) and rows [y0, y1): the contrast of the text, robust against single pixels. */
+export function inkContrast(ink: InkMap, x0: number, x1: number, y0: number, y1: number): number {
+  const histogram = new Uint32Array(256);
+  let total = 0;
+  for (let y = Math.max(0, y0); y < Math.min(ink.height, y1); y++) {
+    for (let x = Math.max(0, x0); x < Math.min(ink.width, x1); x++) {
+      const value = ink.data[y * ink.width + x] as number;
+      histogram[value] = (histogram[value] as number) + 1;
+      total++;
+    }
+  }
+  return total === 0 ? 0 : quantile(histogram, total * 0.97);
+}

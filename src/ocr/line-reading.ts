@@ -1,0 +1,125 @@
+import { growQuad, quadSize } from './geometry.ts';
+import { cropLine } from './line-crop.ts';
+import type { LineCandidate } from './line-candidates.ts';
+import type { Quad, QuarterTurns } from './page.ts';
+import type { RgbImage } from './rgb-image.ts';
+import type { Session } from './session.ts';
+import { readingQuality, recognizeText, type Reading } from './text-recognition.ts';
+
+/** A candidate with what was read in it. */
+export interface ReadLine extends LineCandidate {
+  readonly reading: Reading;
+  /** Quarter turns under which it reads best. */
+  readonly turns: QuarterTurns;
+}
+
+/** Margin around the ink on every side, in text heights: the recognizer was trained on boxes that are not tight. */
+const MARGIN = 0.3;
+/** A reading of at least this quality is not questioned once the page's direction is known. */
+const SURE_QUALITY = 0.85;
+/** The opposite direction must be better by this much; more once the page has shown its direction. */
+const FLIP_GAIN = 0.08;
+const FLIP_GAIN_VOTED = 0.2;
+/** Votes that make a direction the page's own. */
+const ENOUGH_VOTES = 3;
+/** An upright reading of an ambiguous tall box wins unless it is worse by this much. */
+const UPRIGHT_TOLERANCE = 0.05;
+
+/** How often each of the two possible directions has been read with confidence. */
+class DirectionVotes {
+  readonly counts: [number, number] = [0, 0];
+
+  /** 0: reads rightwards or downwards; 1: the opposite. */
+  get preferred(): 0 | 1 {
+    return this.counts[1] > this.counts[0] ? 1 : 0;
+  }
+  get most(): number {
+    return Math.max(...this.counts);
+  }
+  get decided(): boolean {
+    return this.most >= ENOUGH_VOTES && this.most >= 4 * Math.min(...this.counts);
+  }
+}
+
+/**
+ * Reads every candidate. Instead of a 0/180 degree classifier the page votes: the longest lines come first, a line that
+ * reads badly is read the other way round as well, and lines that read well decide where later, shorter ones start.
+ *
+ * @returns the lines in the order in which they were read, and the summed width of all line images
+ */
+export async function readLines(
+  image: RgbImage,
+  candidates: readonly LineCandidate[],
+  session: Session,
+  charset: readonly string[],
+): Promise<{ lines: ReadLine[]; recognizerWidth: number }> {
+  const longestFirst = candidates.toSorted((a, b) => lengthOf(b) - lengthOf(a));
+  const wide = new DirectionVotes();
+  const tall = new DirectionVotes();
+  let recognizerWidth = 0;
+  const read = async (quad: Quad, turns: QuarterTurns): Promise<Attempt> => {
+    const reading = await recognizeText(cropLine(image, quad, turns), session, charset);
+    recognizerWidth += reading.width;
+    return { reading, turns, quality: readingQuality(reading) };
+  };
+  const lines: ReadLine[] = [];
+  for (const candidate of longestFirst) {
+    const votes = candidate.tall ? tall : wide;
+    let best = await readBothWays(candidate, votes, candidates.length, read);
+    if (candidate.ambiguous) {
+      const upright = await read(
+        growQuad(candidate.tight, MARGIN * candidate.em, MARGIN * candidate.em),
+        wide.preferred === 1 ? 2 : 0,
+      );
+      if (upright.quality > best.quality - UPRIGHT_TOLERANCE) best = upright;
+    }
+    lines.push({ ...candidate, reading: best.reading, turns: best.turns });
+  }
+  return { lines, recognizerWidth };
+}
+
+interface Attempt {
+  readonly reading: Reading;
+  readonly turns: QuarterTurns;
+  readonly quality: number;
+}
+
+async function readBothWays(
+  candidate: LineCandidate,
+  votes: DirectionVotes,
+  lineCount: number,
+  read: (quad: Quad, turns: QuarterTurns) => Promise<Attempt>,
+): Promise<Attempt> {
+  const quad = withMargin(candidate);
+  const directions: readonly [QuarterTurns, QuarterTurns] = candidate.tall ? [1, 3] : [0, 2];
+  const first = votes.preferred;
+  let direction = first;
+  let best = await read(quad, directions[first]);
+  const length = [...best.reading.text].length;
+  const sure =
+    best.quality >= SURE_QUALITY && (votes.decided || length >= 4 || (lineCount <= 3 && best.quality > 0.95));
+  if (!sure) {
+    const opposite = first === 0 ? 1 : 0;
+    const other = await read(quad, directions[opposite]);
+    if (other.quality > best.quality + (votes.most < ENOUGH_VOTES ? FLIP_GAIN : FLIP_GAIN_VOTED)) {
+      best = other;
+      direction = opposite;
+    }
+  }
+  if (best.quality >= SURE_QUALITY && [...best.reading.text].length >= 3) votes.counts[direction]++;
+  return best;
+}
+
+/** The tight quad grown to at least one text height across, plus the margin on every side. */
+function withMargin({ tight, tall, ambiguous, em }: LineCandidate): Quad {
+  const { width, height } = quadSize(tight);
+  const margin = MARGIN * em;
+  return tall && !ambiguous
+    ? growQuad(tight, margin + Math.max(0, (em - width) / 2), margin)
+    : growQuad(tight, margin, margin + Math.max(0, (em - height) / 2));
+}
+
+function lengthOf({ tight }: LineCandidate): number {
+  const { width, height } = quadSize(tight);
+  return Math.max(width, height);
+}
