@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The real service as a process of its own, on a free port. */
+export interface RunningService {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Milliseconds from starting the process to the first 200 of /health/ready. */
+  readonly readyMs: number;
+  /** Log lines so far. */
+  readonly log: readonly string[];
+  /** SIGTERM; gives the exit code once the process is gone. */
+  stop(): Promise<number | null>;
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Far more than any start takes; only a service that will never be ready waits this long. */
+const GIVE_UP_MS = 60_000;
+const POLL_MS = 20;
+
+/** Starts `node src/server.ts` with these settings on top of the environment and waits until it is ready. */
+export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+  const start = performance.now();
+  const child = spawn(process.execPath, ['src/server.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...settings },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const log: string[] = [];
+  const lines = createInterface({ input: child.stdout });
+  const url = await new Promise<string>((resolve, reject) => {
+    lines.on('line', (line) => {
+      log.push(line);
+      const address = /listening at (http:\/\/[\d.:]+)/.exec(line)?.[1];
+      if (address !== undefined) resolve(address);
+    });
+    exited.then(([code]) => reject(new Error(`the service ended with ${code}:\n${log.join('\n')}`)), reject);
+  });
+  for (;;) {
+    const ready = await fetch(`${url}/health/ready`);
+    await ready.arrayBuffer();
+    if (ready.ok) break;
+    if (performance.now() - start > GIVE_UP_MS) {
+      child.kill('SIGKILL');
+      throw new Error(`not ready after ${GIVE_UP_MS} ms:\n${log.join('\n')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return {
+    url,
+    process: child,
+    readyMs: performance.now() - start,
+    log,
+    async stop() {
+      child.kill('SIGTERM');
+      const [code] = (await exited) as [number | null];
+      return code;
+    },
+  };
+}
