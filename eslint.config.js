@@ -47,7 +47,7 @@ export default tseslint.config(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
   },
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts', 'docker/**/*.ts'],
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       // `as` and `!` are for the edges of typed arrays and libraries; `any` is for nobody.

@@ -1,7 +1,8 @@
-import os from 'node:os';
+import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { envSchema } from 'env-schema';
 import Type, { type Static } from 'typebox';
+import { availableCpus } from './available-cpus.ts';
 
 /** Models that ship with the package: `models/` beside `src/` (or beside `dist/` in the image). */
 const BUNDLED_MODELS_DIR = fileURLToPath(new URL('../models', import.meta.url));
@@ -104,6 +105,11 @@ export const EnvSchema = Type.Object({
     minimum: 0,
     description: 'Requests a minute for each key (without keys: for each client address); 0: unlimited.',
   }),
+  OCR_TRUSTED_PROXIES: Type.String({
+    default: '',
+    description:
+      'Addresses or networks of reverse proxies whose `X-Forwarded-For` names the client, e.g. `10.0.0.0/8`; empty: the connection does.',
+  }),
   OCR_CORS: Type.Boolean({ default: false, description: 'Answer `Access-Control-Allow-*: *` as the AWS kit does.' }),
   OCR_DOCS: Type.Boolean({ default: true, description: 'Serve Swagger UI at `/docs`.' }),
 });
@@ -111,11 +117,15 @@ export const EnvSchema = Type.Object({
 export type Env = Static<typeof EnvSchema>;
 
 /** Settings as the rest of the program receives them: parsed lists, resolved defaults. Frozen. */
-export interface Config extends Omit<Env, 'OCR_SOURCE_ALLOW' | 'OCR_URL_PORTS' | 'OCR_S3_BUCKETS' | 'OCR_API_KEYS'> {
+export interface Config extends Omit<
+  Env,
+  'OCR_SOURCE_ALLOW' | 'OCR_URL_PORTS' | 'OCR_S3_BUCKETS' | 'OCR_API_KEYS' | 'OCR_TRUSTED_PROXIES'
+> {
   readonly OCR_SOURCE_ALLOW: readonly string[];
   readonly OCR_URL_PORTS: readonly number[];
   readonly OCR_S3_BUCKETS: readonly string[];
   readonly OCR_API_KEYS: readonly string[];
+  readonly OCR_TRUSTED_PROXIES: readonly string[];
 }
 
 /** The environment does not describe a service that can run; `message` lists every fault, one a line. */
@@ -129,33 +139,76 @@ const list = (text: string): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
+/** One fault of Ajv, which env-schema hangs on its error as `errors`. */
+interface SchemaFault {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly message?: string;
+  readonly params: { readonly allowedValues?: readonly string[] };
+}
+
+function describeFault(fault: SchemaFault, env: Readonly<Record<string, unknown>>): string {
+  const name = fault.instancePath.slice(1);
+  const rule =
+    fault.params.allowedValues === undefined
+      ? (fault.message ?? 'is not valid').replace('must be boolean', 'must be true or false')
+      : `must be one of ${fault.params.allowedValues.join(', ')}`;
+  return `${name} ${rule}, not ${JSON.stringify(env[name])}`;
+}
+
+/** The schema's faults, one a variable and rule. */
+function parseEnv(env: Readonly<Record<string, string>>): { parsed: Env } | { faults: string[] } {
+  try {
+    return { parsed: envSchema<Env>({ schema: EnvSchema, data: { ...env }, env: false }) };
+  } catch (error) {
+    if (!(error instanceof Error && 'errors' in error && Array.isArray(error.errors))) throw error;
+    return { faults: error.errors.map((fault: SchemaFault) => describeFault(fault, env)) };
+  }
+}
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+
+function isNetwork(text: string): boolean {
+  const [address, prefix, ...rest] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[net.isIP(address)] ?? -1;
+  return (
+    bits > 0 && rest.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}
+
+/** Rules that a JSON schema cannot say well. They look at the text as it was set, so that all faults come at once. */
+const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, rule: string][] = [
+  ['OCR_URL_PORTS', isPort, 'must be port numbers from 1 to 65535, separated by commas'],
+  ['OCR_TRUSTED_PROXIES', isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'],
+];
+
 /**
  * Validates the environment once and gives the frozen settings.
  *
- * @throws {ConfigError} naming every faulty variable and what it may be
+ * @throws {ConfigError} naming every faulty variable, what it may be and what it is
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const known = Object.fromEntries(
+  const known: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
     // An empty value means "not set": compose files pass unset variables as empty strings.
-    Object.entries(env).filter(([name, value]) => name in EnvSchema.properties && value !== '' && value !== undefined),
-  );
-  let parsed: Env;
-  try {
-    parsed = envSchema<Env>({ schema: EnvSchema, data: known, env: false });
-  } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error));
+    if (name in EnvSchema.properties && value !== undefined && value !== '') known[name] = value;
   }
-  const ports = list(parsed.OCR_URL_PORTS).map(Number);
-  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65535)) {
-    throw new ConfigError('OCR_URL_PORTS must be port numbers from 1 to 65535, separated by commas');
+  const result = parseEnv(known);
+  const faults = 'faults' in result ? result.faults : [];
+  for (const [name, holds, rule] of LIST_RULES) {
+    if (!list(known[name] ?? '').every(holds)) faults.push(`${name} ${rule}, not ${JSON.stringify(known[name])}`);
   }
+  if ('faults' in result || faults.length > 0) throw new ConfigError(faults.join('\n'));
+
+  const { parsed } = result;
   return Object.freeze({
     ...parsed,
     OCR_MODELS_DIR: parsed.OCR_MODELS_DIR || BUNDLED_MODELS_DIR,
-    OCR_ENGINE_PROCESSES: parsed.OCR_ENGINE_PROCESSES || os.availableParallelism(),
+    OCR_ENGINE_PROCESSES: parsed.OCR_ENGINE_PROCESSES || availableCpus(),
     OCR_SOURCE_ALLOW: list(parsed.OCR_SOURCE_ALLOW),
-    OCR_URL_PORTS: ports,
+    OCR_URL_PORTS: list(parsed.OCR_URL_PORTS).map(Number),
     OCR_S3_BUCKETS: list(parsed.OCR_S3_BUCKETS),
     OCR_API_KEYS: list(parsed.OCR_API_KEYS),
+    OCR_TRUSTED_PROXIES: list(parsed.OCR_TRUSTED_PROXIES),
   });
 }

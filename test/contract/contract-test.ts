@@ -13,6 +13,8 @@ const service = await startService({ LOG_LEVEL: 'info' });
 const result = spawnSync(
   process.env.SCHEMATHESIS ?? 'schemathesis',
   [
+    '--config-file',
+    'test/contract/schemathesis.toml',
     'run',
     `${service.url}/openapi.json`,
     '--checks',

@@ -1,0 +1,44 @@
+/**
+ * Writes what README.md and .env.example say about the settings from the schema in src/config.ts:
+ *
+ *   node scripts/settings-docs.ts
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { EnvSchema } from '../src/config.ts';
+
+interface Described {
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+const settings = Object.entries(EnvSchema.properties as Record<string, Described>);
+
+/** The table between README's two `settings` comments. */
+export function settingsTable(): string {
+  const rows = settings.map(([name, { default: value, description = '' }]) => {
+    const shown = value === '' ? '' : `\`${String(value)}\``;
+    return `| \`${name}\` | ${shown} | ${description} |`;
+  });
+  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** `.env.example`: every setting, commented out, with its default. */
+export function envExample(): string {
+  const blocks = settings.map(
+    ([name, { default: value, description = '' }]) => `# ${description}\n#${name}=${String(value)}\n`,
+  );
+  return ['# Copy to .env and uncomment what you want to change.\n', ...blocks].join('\n');
+}
+
+const BETWEEN = /(<!-- settings: .*? -->\n\n)[\s\S]*?(\n*<!-- \/settings -->)/;
+
+/** README with the table as it has to be. */
+export function withSettings(readme: string): string {
+  return readme.replace(BETWEEN, (_all, before: string) => `${before}${settingsTable()}\n\n<!-- /settings -->`);
+}
+
+if (import.meta.main) {
+  const readme = new URL('../README.md', import.meta.url);
+  await writeFile(readme, withSettings(await readFile(readme, 'utf8')));
+  await writeFile(new URL('../.env.example', import.meta.url), envExample());
+}

@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import cors from '@fastify/cors';
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Config } from './config.ts';
+import type { Admission } from './engine/admission.ts';
+import type { Engine } from './engine/engine.ts';
+import { OcrError } from './errors.ts';
+import { createAuthority } from './http/auth.ts';
+import { collectOpenApi, registerDocs, registerOpenApiRoutes } from './http/docs.ts';
+import { watchClosing } from './http/draining.ts';
+import { answerMalformedHttp, handleError } from './http/error-handler.ts';
+import { registerHealthRoutes } from './http/health-routes.ts';
+import { isRoutine } from './http/log.ts';
+import { registerMetricsRoute } from './http/metrics-route.ts';
+import { registerOcrRoute } from './http/ocr-route.ts';
+import { observeRequests } from './http/request-metrics.ts';
+import { refuseUnknownRoutes } from './http/unknown-route.ts';
+import type { Metrics } from './metrics.ts';
+import type { ImageLoader } from './source/load-image.ts';
+
+/** Everything the app works with; nothing in it is started or closed by the app. */
+export interface AppParts {
+  readonly config: Config;
+  readonly engine: Pick<Engine, 'read' | 'status'>;
+  readonly admission: Pick<Admission, 'enter'>;
+  readonly images: Pick<ImageLoader, 'load'>;
+  readonly metrics: Metrics;
+  readonly logger: FastifyBaseLogger;
+}
+
+/** Longest time that accepted requests get once `close()` was called; the process has 25 s in all (server.ts). */
+const DRAIN_PATIENCE_MS = 20_000;
+
+/** Headers are sent in one go; no client needs longer (nginx and Node allow 60 s). */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** How often Node looks for requests over their time; its default of 30 s would double the shorter timeouts. */
+const TIMEOUT_CHECK_MS = 1000;
+
+/** Longer than the idle timeout of common load balancers (AWS ALB 60 s), so that they close first and never race us. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+/** A request id from outside is taken over only in this form: it goes into logs and headers. */
+const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** For everything but Swagger UI, which sets its own policy: an API answers data, nothing to render or to frame. */
+const SECURITY_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/**
+ * Largest request body for images of `maxImageBytes`: base64 makes 4 of 3 bytes, and in lines of 76 characters (MIME)
+ * each line break takes four more as `\r\n` in JSON. 64 KiB are for the rest of the body.
+ */
+export function bodyLimitFor(maxImageBytes: number): number {
+  return Math.ceil(maxImageBytes * (4 / 3) * (80 / 76)) + 65_536;
+}
+
+function createFastify(config: Config, logger: FastifyBaseLogger): FastifyInstance {
+  return Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: isRoutine }),
+    genReqId: requestId,
+    requestIdHeader: false,
+    trustProxy: config.OCR_TRUSTED_PROXIES.length === 0 ? false : [...config.OCR_TRUSTED_PROXIES],
+    requestTimeout: config.OCR_BODY_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.OCR_BODY_TIMEOUT_MS),
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, config.OCR_BODY_TIMEOUT_MS),
+    },
+    // While closing, requests on open connections get our own answers (draining.ts).
+    return503OnClosing: false,
+    // Fields named __proto__ or constructor are unknown fields, and those are ignored.
+    onProtoPoisoning: 'remove',
+    onConstructorPoisoning: 'remove',
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, keywords: ['x-examples'] } },
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+      handleError(error, request, reply);
+    },
+    clientErrorHandler: answerMalformedHttp,
+  });
+}
+
+/** Builds the HTTP application: every hook and route, in the order in which they work. No I/O happens here. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const { config, engine, admission, images, metrics, logger } = parts;
+  const app = createFastify(config, logger);
+  // There is one kind of body; Fastify's own parser for text/plain would turn a 415 into a 400.
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(handleError);
+
+  observeRequests(app, metrics);
+  const draining = watchClosing(app, DRAIN_PATIENCE_MS);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+  });
+  if (config.OCR_CORS) {
+    // As the AWS kit answers. `*` does not stand for Authorization (Fetch standard), so that one is named.
+    await app.register(cors, {
+      origin: '*',
+      methods: ['*'],
+      allowedHeaders: ['*', 'Authorization'],
+      exposedHeaders: ['*'],
+      strictPreflight: false,
+    });
+  }
+  refuseUnknownRoutes(app);
+  await collectOpenApi(app);
+
+  const authority = createAuthority(config.OCR_API_KEYS);
+  const rate = config.OCR_RATE_LIMIT_PER_MINUTE;
+  if (rate > 0) {
+    await app.register(rateLimit, {
+      global: false,
+      timeWindow: '1 minute',
+      keyGenerator: authority.identify,
+      errorResponseBuilder: (_request, { ttl }) =>
+        new OcrError(
+          'RATE_LIMITED',
+          `More than ${rate} requests in a minute. Try again after \`Retry-After\` seconds.`,
+          {
+            retryAfterSeconds: ttl / 1000,
+          },
+        ),
+    });
+  }
+
+  registerOcrRoute(app, {
+    engine,
+    admission,
+    images,
+    metrics,
+    draining,
+    requestTimeoutMs: config.OCR_REQUEST_TIMEOUT_MS,
+    maxSide: config.OCR_MAX_SIDE,
+    minScore: config.OCR_MIN_SCORE,
+    bodyLimit: bodyLimitFor(config.OCR_MAX_IMAGE_BYTES),
+    authorize: authority.authorize,
+    route: rate > 0 ? { rateLimit: { max: rate } } : {},
+  });
+  registerHealthRoutes(app, { engine, draining });
+  registerMetricsRoute(app, { metrics });
+  registerOpenApiRoutes(app);
+  if (config.OCR_DOCS) await registerDocs(app);
+  return app;
+}

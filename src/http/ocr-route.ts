@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { Admission } from '../engine/admission.ts';
+import type { Engine } from '../engine/engine.ts';
+import { OcrError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Page } from '../ocr/page.ts';
+import { parseSource, type ImageLoader, type ImageSource } from '../source/load-image.ts';
+import { toContractLine } from './contract-line.ts';
+import type { Draining } from './draining.ts';
+import { startDeadline } from './request-deadline.ts';
+import { generalOcrSchema, type Duration, type OcrLine, type OcrRequest } from './schemas.ts';
+
+export interface OcrRouteOptions {
+  readonly engine: Pick<Engine, 'read'>;
+  readonly admission: Pick<Admission, 'enter'>;
+  readonly images: Pick<ImageLoader, 'load'>;
+  readonly metrics: Pick<Metrics, 'observePage'>;
+  readonly draining: Draining;
+  /** Total time of a request after its body has arrived. */
+  readonly requestTimeoutMs: number;
+  /** Longest side of an image in pixels. */
+  readonly maxSide: number;
+  /** Lines with a lower score are left out, 0..1. */
+  readonly minScore: number;
+  /** Largest request body in bytes. */
+  readonly bodyLimit: number;
+  /** Passes a request that may use the API, throws UNAUTHORIZED otherwise. */
+  readonly authorize: (request: FastifyRequest) => void;
+  /** Further Fastify options of the route (its rate limit). */
+  readonly route?: RouteShorthandOptions['config'];
+}
+
+/**
+ * The kit's documented Python client sends its JSON without a content type, and API Gateway let that through: a body
+ * without one is JSON here too. Any other content type is refused with 415.
+ */
+function assumeJson(request: FastifyRequest): void {
+  request.raw.headers['content-type'] ??= 'application/json';
+}
+
+/** What the log may know of a source: neither path nor query, which may be secret. */
+function describeSource(source: ImageSource): { kind: string; host?: string } {
+  if (source.kind === 'url') return { kind: source.kind, host: new URL(source.url).host };
+  return source.kind === 's3' ? { kind: source.kind, host: source.bucket } : { kind: source.kind };
+}
+
+function toAnswer(page: Page, minScore: number): (OcrLine | Duration)[] {
+  return page.lines.filter((line) => line.confidence >= minScore).map((line) => toContractLine(line, page));
+}
+
+/** `POST /general_ocr`: the whole way of a request on one screen. */
+export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions): void {
+  const { engine, admission, images, metrics, draining } = options;
+
+  const read = async (body: OcrRequest, request: FastifyRequest, reply: FastifyReply) => {
+    if (draining.begun) throw new OcrError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
+    const startedAt = performance.now();
+    const source = parseSource(body);
+    const leave = admission.enter();
+    const deadline = startDeadline({ timeoutMs: options.requestTimeoutMs, response: reply.raw, draining });
+    try {
+      const image = await images.load(source, deadline.signal);
+      const fetchedAt = performance.now();
+      deadline.enter('waiting for an engine process or reading the image');
+      const page = await engine.read(image, { maxSide: options.maxSide }, deadline.signal);
+      const readAt = performance.now();
+      metrics.observePage({ page, fetchMs: fetchedAt - startedAt, engineMs: readAt - fetchedAt });
+      const answer = toAnswer(page, options.minScore);
+      request.log.info(
+        {
+          source: describeSource(source),
+          bytes: image.length,
+          width: page.width,
+          height: page.height,
+          lines: answer.length,
+        },
+        'page read',
+      );
+      if (body.duration === true) answer.push({ duration: (readAt - startedAt) / 1000 });
+      return answer;
+    } catch (error) {
+      throw deadline.explain(error);
+    } finally {
+      deadline.end();
+      leave();
+    }
+  };
+
+  app.post<{ Body: OcrRequest }>(
+    '/general_ocr',
+    {
+      schema: generalOcrSchema,
+      bodyLimit: options.bodyLimit,
+      config: options.route ?? {},
+      onRequest: async (request) => {
+        options.authorize(request);
+        assumeJson(request);
+      },
+    },
+    (request, reply) => read(request.body, request, reply),
+  );
+}

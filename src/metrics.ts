@@ -1,0 +1,165 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Admission } from './engine/admission.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Page } from './ocr/page.ts';
+
+/** One answered (or abandoned) request. */
+export interface RequestObservation {
+  readonly method: string;
+  /** The route's pattern, never the path that was asked for: that would be a new time series for every scan. */
+  readonly route: string;
+  readonly status: number;
+  /** The error code, `OK`, or `ABANDONED` when the client left before its answer. */
+  readonly code: string;
+  readonly seconds: number;
+}
+
+/** One page that was read, and the milliseconds its request spent on the way there. */
+export interface PageObservation {
+  readonly page: Page;
+  readonly fetchMs: number;
+  /** Time in the engine, the wait for a process included. */
+  readonly engineMs: number;
+}
+
+/** The named instruments of the service. */
+export interface Metrics {
+  readonly contentType: string;
+  observeRequest(request: RequestObservation): void;
+  observePage(observation: PageObservation): void;
+  /** Everything in Prometheus text format. */
+  text(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  readonly engine: Pick<Engine, 'status'>;
+  readonly admission: Pick<Admission, 'inside'>;
+}
+
+/** Seconds. A page takes 0.1 to 2 s on one core (contract: about 1 s for 1 MB), a request at most 30 s by default. */
+const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
+
+/** What is read at the moment of a scrape rather than counted: queue, engine processes, memory. */
+function registerGauges(registry: Registry, { engine, admission }: MetricsOptions): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'general_ocr_requests_inside',
+    help: 'Requests that are being fetched, waiting or read now.',
+    registers,
+    collect() {
+      this.set(admission.inside);
+    },
+  });
+  new Gauge({
+    name: 'general_ocr_requests_waiting',
+    help: 'Requests that wait for an engine process now.',
+    registers,
+    collect() {
+      this.set(engine.status().waiting);
+    },
+  });
+  new Gauge({
+    name: 'general_ocr_ready',
+    help: '1 when the engine takes pages.',
+    registers,
+    collect() {
+      this.set(engine.status().ready ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'general_ocr_engine_processes',
+    help: 'Engine processes by state.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of ['starting', 'idle', 'busy'] as const) {
+        this.set({ state }, engine.status().processes.filter((one) => one.state === state).length);
+      }
+    },
+  });
+  new Gauge({
+    name: 'general_ocr_resident_memory_bytes',
+    help: 'Resident memory of the server process and of each engine process.',
+    labelNames: ['process'],
+    registers,
+    collect() {
+      this.reset();
+      this.set({ process: 'server' }, process.memoryUsage.rss());
+      for (const [index, { residentBytes }] of engine.status().processes.entries()) {
+        this.set({ process: `engine-${index}` }, residentBytes);
+      }
+    },
+  });
+  new Counter({
+    name: 'general_ocr_engine_restarts_total',
+    help: 'Engine processes that were started again: crash, page over its time, memory over its budget.',
+    registers,
+    collect() {
+      // The engine keeps the count; a counter can only be set by starting again from zero.
+      this.reset();
+      this.inc(engine.status().restarts);
+    },
+  });
+}
+
+/** Creates the registry. Each call gives its own, so that tests and several apps in a process do not meet. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  registerGauges(registry, options);
+
+  const requests = new Counter({
+    name: 'general_ocr_requests_total',
+    help: 'Requests by route, method, status and error code (OK without one, ABANDONED when the client left).',
+    labelNames: ['route', 'method', 'status', 'code'],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: 'general_ocr_request_duration_seconds',
+    help: 'From the headers of a request to the end of its answer.',
+    labelNames: ['route', 'status'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const stageSeconds = new Histogram({
+    name: 'general_ocr_stage_duration_seconds',
+    help: 'Stages of a page: fetch, wait (for an engine process), decode, detect, recognize, total (in the engine process).',
+    labelNames: ['stage'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  const pages = counter('general_ocr_pages_total', 'Pages read.');
+  const lines = counter('general_ocr_lines_total', 'Lines of text read, those below OCR_MIN_SCORE included.');
+  const megapixels = counter('general_ocr_detector_megapixels_total', 'Millions of pixels given to the detector.');
+  const width = counter(
+    'general_ocr_recognizer_width_pixels_total',
+    'Width of all line images given to the recognizer.',
+  );
+
+  return {
+    contentType: registry.contentType,
+    observeRequest({ method, route, status, code, seconds }) {
+      requests.inc({ route, method, status, code });
+      requestSeconds.observe({ route, status }, seconds);
+    },
+    observePage({ page, fetchMs, engineMs }) {
+      const { decodeMs, detectMs, recognizeMs, totalMs } = page.timings;
+      const stages = {
+        fetch: fetchMs,
+        wait: Math.max(engineMs - totalMs, 0),
+        decode: decodeMs,
+        detect: detectMs,
+        recognize: recognizeMs,
+        total: totalMs,
+      };
+      for (const [stage, ms] of Object.entries(stages)) stageSeconds.observe({ stage }, ms / 1000);
+      pages.inc();
+      lines.inc(page.lines.length);
+      megapixels.inc(page.cost.detectorMegapixels);
+      width.inc(page.cost.recognizerWidth);
+    },
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,85 @@
+import closeWithGrace from 'close-with-grace';
+import { buildApp } from './app.ts';
+import { loadConfig } from './config.ts';
+import { createAdmission } from './engine/admission.ts';
+import { startEngine } from './engine/engine.ts';
+import { createLogger } from './http/log.ts';
+import { createMetrics } from './metrics.ts';
+import { createImageLoader } from './source/load-image.ts';
+
+/** The process is gone this long after SIGTERM at the latest; Kubernetes kills after 30 s, compose is set to as much. */
+const CLOSE_MS = 25_000;
+
+const MEBIBYTE = 1_048_576;
+
+/** Faults of the settings are for the operator at the terminal: readable lines, not JSON, and an exit code of their own. */
+function orExit<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const faults = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`The settings are not valid:\n${faults.replace(/^/gm, '  ')}\n`);
+    process.exit(2);
+  }
+}
+
+const config = orExit(() => loadConfig(process.env));
+const logger = createLogger(config.LOG_LEVEL);
+const images = orExit(() =>
+  createImageLoader({
+    maxBytes: config.OCR_MAX_IMAGE_BYTES,
+    fetchTimeoutMs: config.OCR_FETCH_TIMEOUT_MS,
+    allow: config.OCR_SOURCE_ALLOW,
+    urlPorts: config.OCR_URL_PORTS,
+    s3: {
+      buckets: config.OCR_S3_BUCKETS,
+      endpoint: config.OCR_S3_ENDPOINT,
+      forcePathStyle: config.OCR_S3_FORCE_PATH_STYLE,
+      region: config.OCR_S3_REGION,
+    },
+  }),
+);
+const engine = startEngine({
+  processes: config.OCR_ENGINE_PROCESSES,
+  queueLength: config.OCR_QUEUE_LENGTH,
+  pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
+  memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * MEBIBYTE,
+  modelsDir: config.OCR_MODELS_DIR,
+  modelPack: config.OCR_MODEL_PACK,
+  log: logger,
+});
+const admission = createAdmission({ limit: config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH });
+const metrics = createMetrics({ engine, admission });
+const app = await buildApp({ config, engine, admission, images, metrics, logger });
+
+let closing = false;
+
+// A second signal ends the process at once; errors that nobody caught end it with 1 after the same steps.
+closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
+  if (err) logger.fatal({ err }, 'uncaught error');
+  closing = true;
+  logger.info({ signal }, 'closing');
+  await app.close();
+  await images.close();
+  await engine.close();
+  logger.info('closed');
+});
+
+/** The service cannot do its work: say why, leave nothing running, end with 1. */
+async function giveUp(error: unknown, message: string): Promise<void> {
+  if (closing) return;
+  logger.fatal({ err: error }, message);
+  await Promise.allSettled([app.close(), images.close(), engine.close()]);
+  process.exit(1);
+}
+
+// Listening comes first: probes get an answer (live, not ready) while the models load.
+try {
+  await app.listen({ host: config.HOST, port: config.PORT });
+  engine.whenReady().then(
+    () => logger.info({ status: engine.status() }, 'ready'),
+    (error: unknown) => giveUp(error, 'the engine cannot start'),
+  );
+} catch (error) {
+  await giveUp(error, 'cannot listen');
+}

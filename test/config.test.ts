@@ -1,0 +1,63 @@
+import os from 'node:os';
+import t from 'tap';
+import { ConfigError, EnvSchema, loadConfig } from '../src/config.ts';
+
+t.test('every variable has a description and a default', async (t) => {
+  for (const [name, schema] of Object.entries(EnvSchema.properties)) {
+    t.match(name, /^(PORT|HOST|LOG_LEVEL|OCR_[A-Z0-9_]+)$/);
+    t.match(schema, { description: /^[A-Z].*\.$/s }, `${name} is described in a sentence`);
+    t.ok('default' in schema, `${name} has a default`);
+  }
+});
+
+t.test('defaults', async (t) => {
+  const config = loadConfig({});
+  t.match(config, { PORT: 8080, OCR_MAX_SIDE: 4096, OCR_URL_PORTS: [80, 443], OCR_API_KEYS: [], OCR_DOCS: true });
+  t.equal(config.OCR_ENGINE_PROCESSES, os.availableParallelism());
+  t.match(config.OCR_MODELS_DIR, /models$/);
+  t.ok(Object.isFrozen(config));
+});
+
+t.test('values', async (t) => {
+  const config = loadConfig({
+    PORT: '0',
+    OCR_ENGINE_PROCESSES: '3',
+    OCR_SOURCE_ALLOW: ' files.lan, ,10.2.0.0/16 ',
+    OCR_URL_PORTS: '8080',
+    OCR_CORS: 'true',
+    OCR_TRUSTED_PROXIES: '10.0.0.0/8,fd00::1',
+    OCR_MIN_SCORE: '',
+    UNRELATED: 'x',
+  });
+  t.match(config, {
+    PORT: 0,
+    OCR_ENGINE_PROCESSES: 3,
+    OCR_SOURCE_ALLOW: ['files.lan', '10.2.0.0/16'],
+    OCR_URL_PORTS: [8080],
+    OCR_CORS: true,
+    OCR_TRUSTED_PROXIES: ['10.0.0.0/8', 'fd00::1'],
+    OCR_MIN_SCORE: 0.3,
+  });
+  t.notOk('UNRELATED' in config);
+});
+
+t.test('all faults at once, one a line, each with its variable, rule and value', async (t) => {
+  const env = { PORT: '99999', LOG_LEVEL: 'loud', OCR_CORS: 'yes', OCR_MIN_SCORE: 'x', OCR_URL_PORTS: '80,x' };
+  const lines = [
+    'PORT must be <= 65535, not "99999"',
+    'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud"',
+    'OCR_MIN_SCORE must be number, not "x"',
+    'OCR_CORS must be true or false, not "yes"',
+    'OCR_URL_PORTS must be port numbers from 1 to 65535, separated by commas, not "80,x"',
+  ];
+  t.throws(() => loadConfig(env), new ConfigError(lines.join('\n')));
+});
+
+t.test('lists', async (t) => {
+  for (const ports of ['0', '65536', '1e3', '80 443', '-1']) {
+    t.throws(() => loadConfig({ OCR_URL_PORTS: ports }), { name: 'ConfigError', message: /^OCR_URL_PORTS/ }, ports);
+  }
+  for (const proxies of ['proxy.lan', '10.0.0.0/33', '10.0.0.0/8/8', 'fd00::/129', '10.0.0/8', '10.0.0.0/']) {
+    t.throws(() => loadConfig({ OCR_TRUSTED_PROXIES: proxies }), { name: 'ConfigError' }, proxies);
+  }
+});

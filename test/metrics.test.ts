@@ -1,0 +1,70 @@
+import t from 'tap';
+import { createMetrics } from '../src/metrics.ts';
+import { buildFakeApp, fakeEngine, IMAGE, SAMPLE_PAGE } from './http/fixtures/fake-parts.ts';
+
+const engine = {
+  status: () => ({
+    ready: true,
+    processes: [
+      { pid: 11, state: 'busy', residentBytes: 5000 },
+      { pid: 12, state: 'idle', residentBytes: 6000 },
+    ] as const,
+    waiting: 3,
+    restarts: 2,
+  }),
+};
+
+/** Value of one series in Prometheus text format; undefined without such a series. */
+function valueOf(text: string, series: string): number | undefined {
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+t.test('the state of the engine at the moment of a scrape', async (t) => {
+  const metrics = createMetrics({ engine, admission: { inside: 5 } });
+  await metrics.text();
+  const text = await metrics.text();
+  t.equal(valueOf(text, 'general_ocr_requests_waiting'), 3);
+  t.equal(valueOf(text, 'general_ocr_requests_inside'), 5);
+  t.equal(valueOf(text, 'general_ocr_ready'), 1);
+  t.equal(valueOf(text, 'general_ocr_engine_restarts_total'), 2, 'not added up with each scrape');
+  t.equal(valueOf(text, 'general_ocr_engine_processes{state="busy"}'), 1);
+  t.equal(valueOf(text, 'general_ocr_engine_processes{state="starting"}'), 0);
+  t.equal(valueOf(text, 'general_ocr_resident_memory_bytes{process="engine-1"}'), 6000);
+  t.ok((valueOf(text, 'general_ocr_resident_memory_bytes{process="server"}') ?? 0) > 1e6);
+  t.ok((valueOf(text, 'process_resident_memory_bytes') ?? 0) > 1e6, 'the default metrics of the process');
+});
+
+t.test('a page', async (t) => {
+  const metrics = createMetrics({ engine, admission: { inside: 0 } });
+  metrics.observePage({ page: SAMPLE_PAGE, fetchMs: 50, engineMs: 1310 });
+  const text = await metrics.text();
+  const seconds = (stage: string) => valueOf(text, `general_ocr_stage_duration_seconds_sum{stage="${stage}"}`);
+  t.equal(seconds('fetch'), 0.05);
+  t.equal(seconds('wait'), 1, 'engine time less the time in the process');
+  t.equal(seconds('decode'), 0.005);
+  t.equal(seconds('detect'), 0.2);
+  t.equal(seconds('recognize'), 0.1);
+  t.equal(seconds('total'), 0.31);
+  t.equal(valueOf(text, 'general_ocr_pages_total'), 1);
+  t.equal(valueOf(text, 'general_ocr_lines_total'), 2);
+  t.equal(valueOf(text, 'general_ocr_detector_megapixels_total'), 0.9);
+  t.equal(valueOf(text, 'general_ocr_recognizer_width_pixels_total'), 640);
+});
+
+t.test('requests, through the app', async (t) => {
+  const app = await buildFakeApp({ engine: fakeEngine() });
+  t.teardown(() => app.close());
+  await app.inject({ method: 'POST', url: '/general_ocr', payload: { img: IMAGE } });
+  await app.inject({ method: 'POST', url: '/general_ocr', payload: { img: '$' } });
+  await app.inject('/secret-path');
+  const response = await app.inject('/metrics');
+  t.match(response.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  const count = (labels: string) => valueOf(response.body, `general_ocr_requests_total{${labels}}`);
+  t.equal(count('route="/general_ocr",method="POST",status="200",code="OK"'), 1);
+  t.equal(count('route="/general_ocr",method="POST",status="400",code="INVALID_BASE64"'), 1);
+  t.equal(count('route="unknown",method="GET",status="404",code="NOT_FOUND"'), 1);
+  t.notMatch(response.body, /secret-path/, 'paths that were asked for make no series');
+  t.equal(valueOf(response.body, 'general_ocr_pages_total'), 1);
+  t.equal(valueOf(response.body, 'general_ocr_request_duration_seconds_count{route="/general_ocr",status="200"}'), 1);
+});
