@@ -30,7 +30,8 @@ for (const { file } of labels.images) {
     const bytes = await readFile(existsSync(inside) ? inside : path.join(folder, file));
     const page = await readPage(bytes, { maxSide: 8192 }, models);
     predictions[file] = page.lines.map((line) => toContractLine(line, page));
-    for (const [name, value] of Object.entries({ ...page.timings, ...page.cost })) sums[name as keyof typeof sums] += value;
+    for (const [name, value] of Object.entries({ ...page.timings, ...page.cost }))
+      sums[name as keyof typeof sums] += value;
   } catch (error) {
     failed++;
     predictions[file] = null;
