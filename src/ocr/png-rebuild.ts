@@ -1,0 +1,143 @@
+import zlib from 'node:zlib';
+import { damaged, type PngChunk, type PngHeader } from './image-header.ts';
+
+const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+/** Adam7 (PNG specification, 8.2): first column, first row, column step and row step of the seven passes. */
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
+
+/** Output chunks of zlib in bytes; larger ones are no faster. */
+const LARGEST_CHUNK = 262_144;
+
+const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+
+function chunk(type: string, ...data: Uint8Array[]): Uint8Array[] {
+  const body = [Buffer.from(type, 'latin1'), ...data];
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(data.reduce((sum, part) => sum + part.length, 0));
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32BE(body.reduce((crc, part) => zlib.crc32(part, crc), 0));
+  return [head, ...body, tail];
+}
+
+/**
+ * The same picture as a PNG of nothing but what its pixels need: IHDR, eXIf, PLTE, tRNS, one IDAT, IEND, with new
+ * checksums. Text, colour profiles and animation frames stay behind, and with them every bomb in a compressed chunk
+ * (1,000 zTXt of 7 MB each fit into 7 MB); so do wrong checksums outside of the pixel data, which viewers ignore.
+ */
+export function rebuildPng(file: Uint8Array, header: PngHeader): Buffer {
+  const pixels = header.chunks.filter(({ type }) => type === 'IDAT');
+  return assemble(
+    file,
+    header,
+    pixels.map(({ start, end }) => file.subarray(start, end)),
+  );
+}
+
+function assemble(file: Uint8Array, { chunks }: PngHeader, pixels: Uint8Array[]): Buffer {
+  const first = (type: string) => {
+    const found: PngChunk | undefined = chunks.find((each) => each.type === type);
+    return found ? chunk(type, file.subarray(found.start, found.end)) : [];
+  };
+  return Buffer.concat([
+    SIGNATURE,
+    ...chunk('IHDR', file.subarray(16, 29)),
+    // Before the pixels, because libvips reads no metadata behind them.
+    ...first('eXIf'),
+    ...first('PLTE'),
+    ...first('tRNS'),
+    ...chunk('IDAT', ...pixels),
+    ...chunk('IEND'),
+  ]);
+}
+
+/**
+ * A PNG whose pixel data breaks off or turns to garbage, with the rows before that point kept and white rows in place
+ * of the others. libvips has a mode for such files (`failOn: 'none'`), but that leaves the missing rows to chance.
+ *
+ * @param minShare share of the rows, 0..1, that must be there. Interlaced pictures must be complete: what a half one
+ *   lacks is every second row.
+ * @throws {OcrError} INVALID_IMAGE with fewer rows
+ */
+export async function repairPng(file: Uint8Array, header: PngHeader, minShare: number): Promise<Buffer> {
+  const rows = rowLengths(header);
+  const total = rows.reduce((sum, length) => sum + length, 0);
+  const pixels = header.chunks.filter(({ type }) => type === 'IDAT');
+  const raw = Buffer.alloc(total);
+  const inflated = await inflateInto(
+    raw,
+    pixels.map(({ start, end }) => file.subarray(start, end)),
+  );
+  let end = 0;
+  let good = 0;
+  // The first byte of a row names its filter, 0 to 4; another value means that what follows is not image data.
+  while (good < rows.length && end + rows[good] <= inflated && raw[end] <= 4) {
+    end += rows[good];
+    good += 1;
+  }
+  if (good < rows.length * (header.interlaced ? 1 : minShare)) {
+    throw damaged('png', `${good} of ${rows.length} rows are there`);
+  }
+  raw.fill(whiteByte(file, header), end);
+  for (; good < rows.length; good += 1) {
+    raw[end] = 0;
+    end += rows[good];
+  }
+  return assemble(file, header, [zlib.deflateSync(raw, { level: 0, chunkSize: LARGEST_CHUNK })]);
+}
+
+/** Bytes of each row of the inflated data, its filter byte included; all passes of an interlaced picture, in order. */
+function rowLengths({ width, height, bitDepth, colourType, interlaced }: PngHeader): number[] {
+  const bits = bitDepth * CHANNELS[colourType];
+  const passes = interlaced ? ADAM7 : ([[0, 0, 1, 1]] as const);
+  return passes.flatMap(([x, y, dx, dy]) => {
+    const columns = Math.ceil((width - x) / dx);
+    const lines = columns > 0 ? Math.max(0, Math.ceil((height - y) / dy)) : 0;
+    return new Array<number>(lines).fill(1 + Math.ceil((columns * bits) / 8));
+  });
+}
+
+/**
+ * Inflates what there is before the data ends or breaks, as far as `raw` has room. Raw inflate behind the two bytes of
+ * the zlib header, so that a wrong Adler-32 at the end does not count.
+ *
+ * @returns bytes written
+ */
+async function inflateInto(raw: Buffer, parts: readonly Uint8Array[]): Promise<number> {
+  // Node drops the output chunk in which an error falls: at most 1 KB or a 256th of the picture are lost that way.
+  const chunkSize = Math.min(LARGEST_CHUNK, Math.max(1024, raw.length >> 8));
+  const inflate = zlib.createInflateRaw({ chunkSize, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  let length = 0;
+  inflate.on('data', (data: Buffer) => {
+    length += data.copy(raw, length);
+    if (length >= raw.length) inflate.destroy();
+  });
+  // The error says only that the data breaks here; what came before it is what is asked for.
+  inflate.on('error', () => undefined);
+  const closed = new Promise((resolve) => inflate.once('close', resolve));
+  inflate.end(Buffer.concat(parts).subarray(2));
+  await closed;
+  return length;
+}
+
+/** The byte that makes white pixels; in a palette picture the lightest colour that its depth can name. */
+function whiteByte(file: Uint8Array, { colourType, bitDepth, chunks }: PngHeader): number {
+  const palette = chunks.find(({ type }) => type === 'PLTE');
+  if (colourType !== 3 || !palette) return 0xff;
+  const colours = Math.min(2 ** bitDepth, Math.floor((palette.end - palette.start) / 3));
+  const light = (index: number) => {
+    const at = palette.start + 3 * index;
+    return file[at] + file[at + 1] + file[at + 2];
+  };
+  let best = 0;
+  for (let index = 1; index < colours; index += 1) if (light(index) > light(best)) best = index;
+  return bitDepth === 8 ? best : best * (0xff / (2 ** bitDepth - 1));
+}
