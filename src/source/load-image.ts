@@ -1,0 +1,148 @@
+import net from 'node:net';
+import { OcrError } from '../errors.ts';
+import { createAddressGuard, type Lookup } from './address-guard.ts';
+import { fetchHttp } from './http-source.ts';
+import { decodeInline } from './inline-source.ts';
+import { createS3Source, type S3Options } from './s3-source.ts';
+import { fetchDeadlineExceeded } from './source-errors.ts';
+
+/** Where the bytes of an image come from. */
+export type ImageSource =
+  { kind: 'url'; url: string } | { kind: 's3'; bucket: string; key: string } | { kind: 'base64'; data: string };
+
+export interface ImageLoaderOptions {
+  /** Largest image file in bytes, whatever the source (OCR_MAX_IMAGE_BYTES). */
+  readonly maxBytes: number;
+  /** Total time for one image from `url` in milliseconds, redirects and body included (OCR_FETCH_TIMEOUT_MS). */
+  readonly fetchTimeoutMs: number;
+  /** Private hosts, addresses and networks that may be read (OCR_SOURCE_ALLOW; forms: `parseAllowList`). */
+  readonly allow: readonly string[];
+  /** Ports that may be used on public addresses (OCR_URL_PORTS). */
+  readonly urlPorts: readonly number[];
+  readonly s3: S3Options;
+  /** Resolver of host names; left out: the system's. */
+  readonly lookup?: Lookup;
+}
+
+export interface ImageLoader {
+  /**
+   * Gives the encoded image file.
+   *
+   * @param signal the request's; when it ends with a TimeoutError the answer is DEADLINE_EXCEEDED, otherwise its reason
+   * @throws {OcrError} INVALID_BASE64, SOURCE_NOT_ALLOWED, SOURCE_UNAVAILABLE, BODY_TOO_LARGE, DEADLINE_EXCEEDED
+   */
+  load(source: ImageSource, signal: AbortSignal): Promise<Buffer>;
+  /** Closes kept connections. Loads in progress end by their own signals. */
+  close(): Promise<void>;
+}
+
+/** Most characters of `url`: what servers commonly take as a request line (nginx and Apache: 8 KiB). */
+const MAX_URL_LENGTH = 8192;
+
+/**
+ * Longest part of the total time that a lookup or a connection may take. Below the total, so that a host that swallows
+ * packets is answered like one that refuses them.
+ */
+const MAX_CONNECT_MS = 5000;
+
+/**
+ * Says which source a request names. `url` wins when both are given (contract). Nothing is sent.
+ *
+ * @throws {OcrError} INVALID_REQUEST
+ */
+export function parseSource(request: { url?: string; img?: string }): ImageSource {
+  if (request.url !== undefined) return parseUrl(request.url);
+  if (request.img !== undefined) return { kind: 'base64', data: request.img };
+  throw invalid('Give the image as `url` (http://, https:// or s3://bucket/key) or as `img` (base64).');
+}
+
+function parseUrl(url: string): ImageSource {
+  if (url.length > MAX_URL_LENGTH) {
+    throw invalid(`\`url\` has ${url.length} characters; at most ${MAX_URL_LENGTH} are accepted.`);
+  }
+  if (/^s3:/i.test(url)) return parseS3Url(url);
+  const parsed = URL.parse(url);
+  if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return { kind: 'url', url: parsed.href };
+  throw invalid('`url` must be an absolute address that starts with http://, https:// or s3://.');
+}
+
+/** S3's rules for names of general purpose buckets; those that a regular expression cannot say follow it in `parseS3Url`. */
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** Names with these ends are routed elsewhere by the SDK: directory buckets, access points, Outposts, tables. */
+const SPECIAL_BUCKET = /(--x-s3|--xa-s3|--op-s3|--ol-s3|--table-s3|-s3alias|\.mrap)$/;
+
+/** Limit of S3 itself, in bytes of UTF-8. */
+const MAX_KEY_BYTES = 1024;
+
+/**
+ * By hand, because `new URL()` resolves dot segments and percent-decodes: with path-style addressing `s3://../other/key` would read
+ * another bucket. The key is taken as it stands, like `aws s3 cp` does; what could mean something else on the
+ * way (dot segments in any spelling, `?`, `#`, control characters) is refused.
+ */
+function parseS3Url(url: string): ImageSource {
+  const parts = /^s3:\/\/([^/]*)\/(.+)$/is.exec(url);
+  if (parts === null) throw invalid('`url` must have the form s3://bucket/key.');
+  const [, bucket, key] = parts;
+  if (!BUCKET.test(bucket) || bucket.includes('..') || net.isIP(bucket) !== 0 || SPECIAL_BUCKET.test(bucket)) {
+    throw invalid(
+      'The bucket in `url` is not the name of a general purpose S3 bucket: 3 to 63 characters of a-z, 0-9, "." and "-" ' +
+        '(no ARN, access point, user name or port).',
+    );
+  }
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+    throw invalid(`The key in \`url\` is longer than ${MAX_KEY_BYTES} bytes.`);
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[?#\u0000-\u001f\u007f]/.test(key) || key.split(/[/\\]|%2f|%5c/i).some(isDotSegment)) {
+    throw invalid('The key in `url` may not hold "?", "#", control characters or the segments "." and "..".');
+  }
+  return { kind: 's3', bucket, key };
+}
+
+const isDotSegment = (segment: string): boolean => /^(\.|%2e){1,2}$/i.test(segment);
+
+const invalid = (message: string): OcrError => new OcrError('INVALID_REQUEST', message);
+
+/**
+ * Builds the three sources. Nothing is connected or looked up before the first `load`.
+ *
+ * @throws {Error} for an `allow` entry or an S3 endpoint that cannot be read; meant for the operator at start
+ */
+export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
+  const { maxBytes, fetchTimeoutMs, allow, urlPorts, lookup } = options;
+  const connectTimeoutMs = Math.min(MAX_CONNECT_MS, Math.ceil(fetchTimeoutMs / 2));
+  const guard = createAddressGuard({ allow, urlPorts, lookup, lookupTimeoutMs: connectTimeoutMs });
+  const s3 = createS3Source({ ...options.s3, maxBytes });
+
+  const fetchBytes = (source: Exclude<ImageSource, { kind: 'base64' }>, signal: AbortSignal): Promise<Buffer> =>
+    source.kind === 's3'
+      ? s3.fetch(source.bucket, source.key, signal)
+      : fetchHttp(new URL(source.url), { guard, maxBytes, connectTimeoutMs }, signal);
+
+  return {
+    async load(source, signal) {
+      if (source.kind === 'base64') return decodeInline(source.data, maxBytes);
+      return withinTime(fetchTimeoutMs, signal, (limit) => fetchBytes(source, limit));
+    },
+    close: () => s3.close(),
+  };
+}
+
+/** Runs `work` under the caller's signal and a total time limit, which both reach it as one signal. */
+async function withinTime<T>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(fetchDeadlineExceeded(timeoutMs)), timeoutMs);
+  try {
+    const limit = AbortSignal.any([signal, timer.signal]);
+    limit.throwIfAborted();
+    return await work(limit);
+  } catch (error) {
+    throw error instanceof DOMException && error.name === 'TimeoutError' ? fetchDeadlineExceeded() : error;
+  } finally {
+    clearTimeout(timeout);
+  }
+}
