@@ -4,12 +4,14 @@
  *
  *   node docker/container-test.ts
  *
- * DOCKER names the client (default `docker`). With DOCKER_BUILD_NETWORK=host the build uses the host's network.
+ * DOCKER and COMPOSE name the clients (default `docker`, `docker compose`). With DOCKER_BUILD_NETWORK=host the build uses
+ * the host's network.
  */
 import { execFileSync } from 'node:child_process';
 import { SAMPLE_IMAGE_BASE64, SAMPLE_LINES } from '../src/engine/sample.ts';
 
 const docker = process.env.DOCKER ?? 'docker';
+const [composeCommand = '', ...composeArgs] = (process.env.COMPOSE ?? `${docker} compose`).split(' ');
 const network = process.env.DOCKER_BUILD_NETWORK;
 const IMAGE = 'general-ocr:container-test';
 const MAX_IMAGE_MB = 420;
@@ -56,8 +58,33 @@ try {
   if (failed > 0) process.stdout.write(run(['logs', '--tail', '40', container]));
   run(['rm', '-f', container]);
 }
+
+// The compose file as it is, with the image just built under the name that it gives.
+run(['tag', IMAGE, 'general-ocr']);
+const composeStart = performance.now();
+compose(['up', '-d', '--no-build']);
+try {
+  const url = `http://${compose(['port', 'general-ocr', '8080']).replace('0.0.0.0', '127.0.0.1')}`;
+  const words = await firstAnswer(url);
+  const firstMs = Math.round(performance.now() - composeStart);
+  check(
+    `compose: first answer after ${firstMs} ms (at most ${FIRST_ANSWER_WITHIN_MS})`,
+    firstMs <= FIRST_ANSWER_WITHIN_MS,
+  );
+  check(`compose: the sample has ${words.length} lines`, words.length === SAMPLE_LINES.length);
+} finally {
+  compose(['down']);
+}
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** A project of its own on a port of its own, so that a running service is left alone. */
+function compose(args: readonly string[]): string {
+  const project = ['-p', 'general-ocr-container-test'];
+  const env = { ...process.env, PORT: '18080' };
+  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+  return execFileSync(composeCommand, [...composeArgs, ...project, ...args], { encoding: 'utf8', env, stdio }).trim();
+}
 
 /** Asks until the service answers 200; gives the words of the sample's lines. */
 async function firstAnswer(url: string): Promise<string[]> {
