@@ -1,0 +1,78 @@
+/**
+ * Program of an engine process: loads the models, proves them on the sample, then reads one page after the other for the
+ * server process that forked it (`engine.ts`). It ends when that process closes the channel, or is gone.
+ */
+import { parseArgs } from 'node:util';
+import { OcrError } from '../errors.ts';
+import { loadModels, readPage, type Models } from '../ocr/read-page.ts';
+import type { EngineMessage, EngineRequest, ReadOutcome, ReadTask } from './protocol.ts';
+import { SAMPLE_IMAGE_BASE64, SAMPLE_LINES } from './sample.ts';
+
+/** Longest side in pixels for the sample, which is 360 x 96; any default of OCR_MAX_SIDE does. */
+const SAMPLE_MAX_SIDE = 4096;
+
+const INTERNAL_MESSAGE =
+  'An unexpected error happened while the page was being read. The operator finds it in the log.';
+
+const withoutWhiteSpace = (text: string): string => text.replace(/\s+/gu, '');
+
+/** Sends, and resolves when the message is on its way. A server process that is gone is no error: 'disconnect' ends us. */
+function send(message: EngineMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) throw new Error('engine-process is started by the server, not by hand');
+    process.send(message, () => resolve());
+  });
+}
+
+/** @throws {Error} if the models do not read the sample as they should: damaged, or of another kind than they say */
+async function readSample(models: Models): Promise<void> {
+  const page = await readPage(Buffer.from(SAMPLE_IMAGE_BASE64, 'base64'), { maxSide: SAMPLE_MAX_SIDE }, models);
+  const found = page.lines.map(({ text }) => withoutWhiteSpace(text));
+  const expected = SAMPLE_LINES.map(withoutWhiteSpace);
+  if (found.length === expected.length && found.every((text, index) => text === expected[index])) return;
+  throw new Error(`the sample was read as ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
+}
+
+async function outcomeOf({ image, options }: ReadTask, models: Models): Promise<ReadOutcome> {
+  try {
+    return { ok: true, page: await readPage(image, options, models) };
+  } catch (error) {
+    if (error instanceof OcrError) {
+      const { code, message, detail } = error;
+      return detail === undefined ? { ok: false, code, message } : { ok: false, code, message, detail };
+    }
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { ok: false, code: 'INTERNAL', message: INTERNAL_MESSAGE, detail };
+  }
+}
+
+async function serve(task: ReadTask, models: Models): Promise<void> {
+  const outcome = await outcomeOf(task, models);
+  await send({ type: 'outcome', id: task.id, outcome, residentBytes: process.memoryUsage.rss() });
+}
+
+async function start(): Promise<void> {
+  const { values } = parseArgs({
+    options: { 'models-dir': { type: 'string' }, 'model-pack': { type: 'string' } },
+  });
+  const models = await loadModels({ modelsDir: values['models-dir'] ?? '', modelPack: values['model-pack'] ?? '' });
+  await readSample(models);
+  // The server process sends the next page after the outcome of the last, so they cannot overlap.
+  process.on('message', (request: EngineRequest) => void serve(request, models));
+  await send({ type: 'ready', residentBytes: process.memoryUsage.rss() });
+}
+
+process.title = 'general-ocr-engine';
+process.on('disconnect', () => process.exit(0));
+// A terminal's Ctrl-C and some supervisors signal the whole group. When this process ends is the server's decision: it
+// drains first.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+
+try {
+  await start();
+} catch (error) {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${error instanceof Error ? error.stack : reason}\n`);
+  await send({ type: 'failed', reason });
+  process.exit(1);
+}
