@@ -72,7 +72,8 @@ export const EnvSchema = Type.Object({
     default: 0.3,
     minimum: 0,
     maximum: 1,
-    description: 'Lines with a lower score are left out of the answer.',
+    description:
+      'Lines with a lower score are left out of the answer. What reads like noise (mostly under 0.5) never gets that far.',
   }),
   OCR_SOURCE_ALLOW: Type.String({
     default: '',

@@ -48,9 +48,6 @@ export function tightenToInk(image: RgbImage, kernel: Quad, unclipDistance: numb
   const scale = Math.max(Math.min(1, MEASURED_HEIGHT / expected), Math.min(2, SMALLEST_MEASURED_HEIGHT / expected));
   const columns = Math.max(4, Math.round(width * scale));
   const rows = Math.max(4, Math.round(height * scale));
-  const ink = measureInk(sampleQuad(image, frame, columns, rows, 'linear'));
-  const found = inkBounds(ink, along * scale, across * scale);
-  if (!found) return undefined;
   const at = (x: number, y: number): Point => {
     const [origin, right, , down] = frame;
     const u = x / columns;
@@ -60,13 +57,26 @@ export function tightenToInk(image: RgbImage, kernel: Quad, unclipDistance: numb
       y: origin.y + (right.y - origin.y) * u + (down.y - origin.y) * v,
     };
   };
+  const ink = measureInk(sampleQuad(image, frame, columns, rows, 'linear'));
+  const isOutside = ({ x, y }: Point): boolean => x < 0 || y < 0 || x > image.width || y > image.height;
+  const found = inkBounds(ink, along * scale, across * scale, {
+    column: (i) => isOutside(at(i + 0.5, rows / 2)),
+    row: (i) => isOutside(at(columns / 2, i + 0.5)),
+  });
+  if (!found) return undefined;
   const { x, y } = found;
   const tight: Quad = [at(x.start, y.start), at(x.end, y.start), at(x.end, y.end), at(x.start, y.end)];
   return vertical ? [tight[0], tight[3], tight[2], tight[1]] : tight;
 }
 
+/** Which columns and rows of an ink map lie outside the image, where sampling repeats its border: not ink, though it looks like it. */
+interface Outside {
+  readonly column: (x: number) => boolean;
+  readonly row: (y: number) => boolean;
+}
+
 /** Bounds of the ink around the kernel, which lies `marginX`, `marginY` pixels inside the map. */
-function inkBounds(ink: InkMap, marginX: number, marginY: number): { x: Span; y: Span } | undefined {
+function inkBounds(ink: InkMap, marginX: number, marginY: number, outside: Outside): { x: Span; y: Span } | undefined {
   const { width, height } = ink;
   const y0 = Math.floor(marginY);
   const y1 = Math.max(y0 + 1, Math.ceil(height - marginY));
@@ -90,7 +100,7 @@ function inkBounds(ink: InkMap, marginX: number, marginY: number): { x: Span; y:
     { start: y0, end: Math.min(y1, height) },
     Math.max(1, Math.floor((wide ? ROW_GAP : SHORT_ROW_GAP) * (y1 - y0))),
     height,
-    ruled,
+    (i) => outside.row(i) || ruled(i),
   );
   if (!y) return undefined;
   const lineHeight = y.end - y.start;
@@ -101,7 +111,7 @@ function inkBounds(ink: InkMap, marginX: number, marginY: number): { x: Span; y:
     { start: x0, end: Math.min(x1, width) },
     Math.max(1, Math.floor(COLUMN_GAP * lineHeight)),
     width,
-    (i) => (columnInkWhole[i] as number) > RULE_SHARE,
+    (i) => outside.column(i) || (columnInkWhole[i] as number) > RULE_SHARE,
   );
   if (!x || y.end - y.start < 2 || x.end - x.start < 2) return undefined;
   return { x, y };
@@ -136,7 +146,7 @@ function percentile(values: Float32Array, share: number): number {
   return (sorted[low] as number) + ((sorted[high] as number) - (sorted[low] as number)) * (position - low);
 }
 
-/** First and last position inside `core` that is on, then extended outwards over gaps of at most `gap`, ending at rules and at the map's edges. */
+/** First and last position inside `core` that is on, then extended outwards over gaps of at most `gap`, ending where `stop` says so and at the map's edges. */
 function spread(
   on: (i: number) => boolean,
   core: Span,

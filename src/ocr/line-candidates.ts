@@ -1,4 +1,4 @@
-import { growQuad, quadSize, sliceQuad, turnQuad } from './geometry.ts';
+import { quadSize, sliceQuad, turnQuad } from './geometry.ts';
 import { INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import type { Quad } from './page.ts';
 import type { RgbImage } from './rgb-image.ts';
@@ -43,7 +43,7 @@ export function lineCandidates(image: RgbImage, regions: readonly TextRegion[], 
 }
 
 function candidate(region: TextRegion, tight: Quad, split: boolean, sideways: boolean): LineCandidate {
-  const loose = quadSize(split ? growQuad(tight, 0, 0) : region.loose);
+  const loose = quadSize(split ? tight : region.loose);
   const { width, height } = quadSize(tight);
   const longTall = height >= 1.5 * width && (sideways || loose.height >= 1.5 * loose.width) && !split;
   let tall = longTall || (split && sideways);
@@ -86,7 +86,7 @@ function splitColumn(image: RgbImage, tight: Quad): Quad[] {
 
 /** Rows of a crop that hold ink, as [first, end) runs; gaps under `bridge` rows are closed. */
 function inkRuns(crop: RgbImage, bridge: number): [number, number][] {
-  const ink = measureInk({ data: crop.data, width: crop.width, height: crop.height });
+  const ink = measureInk(crop);
   const contrast = inkContrast(ink, 0, ink.width, 0, ink.height);
   if (contrast < LOWEST_CONTRAST) return [];
   const runs: [number, number][] = [];

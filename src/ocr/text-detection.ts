@@ -1,6 +1,7 @@
 import { findKernels, type DbParameters } from './db-postprocess.ts';
 import { boundingBox, growQuad, overlapOfSmaller, quadSize, scaleQuad, translateQuad } from './geometry.ts';
 import { tightenToInk } from './ink-box.ts';
+import { toModelInput } from './model-input.ts';
 import type { Quad } from './page.ts';
 import { cropImage, resizeImage } from './resize.ts';
 import type { RgbImage } from './rgb-image.ts';
@@ -72,7 +73,7 @@ async function detectAtScale(
 ): Promise<DetectionResult> {
   const width = roundSide(image.width * scale);
   const height = roundSide(image.height * scale);
-  const output = await session.run(toDetectorInput(resizeImage(image, width, height)), [1, 3, height, width]);
+  const output = await session.run(toModelInput(resizeImage(image, width, height)), [1, 3, height, width]);
   const scaleX = image.width / width;
   const scaleY = image.height / height;
   const regions = findKernels({ data: output.data, width, height }, parameters).map((found): TextRegion => {
@@ -154,16 +155,4 @@ function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? 0;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
-}
-
-/** Packed RGB bytes -> planes B, G, R of floats in -1..1: the order that the models were trained with (OpenCV's). */
-export function toDetectorInput({ data, width, height }: RgbImage): Float32Array {
-  const plane = width * height;
-  const input = new Float32Array(3 * plane);
-  for (let i = 0, p = 0; i < plane; i++, p += 3) {
-    input[i] = (data[p + 2] as number) / 127.5 - 1;
-    input[plane + i] = (data[p + 1] as number) / 127.5 - 1;
-    input[2 * plane + i] = (data[p] as number) / 127.5 - 1;
-  }
-  return input;
 }

@@ -1,8 +1,8 @@
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
+import { toModelInput } from './model-input.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
-import { toDetectorInput } from './text-detection.ts';
 
 /** What the recognizer reads in one line image. */
 export interface Reading {
@@ -16,7 +16,7 @@ export interface Reading {
 
 /** Reads one 48 px high line image. */
 export async function recognizeText(line: RgbImage, session: Session, charset: readonly string[]): Promise<Reading> {
-  const output = await session.run(toDetectorInput(line), [1, 3, LINE_HEIGHT, line.width]);
+  const output = await session.run(toModelInput(line), [1, 3, LINE_HEIGHT, line.width]);
   const characters = decodeCtc(output, charset);
   const text = characters.map(({ character }) => character).join('');
   const sum = characters.reduce((total, { probability }) => total + probability, 0);

@@ -1,0 +1,135 @@
+import t from 'tap';
+import { boundingBox, type Box, growQuad, translateQuad } from '../../src/ocr/geometry.ts';
+import { tightenToInk } from '../../src/ocr/ink-box.ts';
+import type { Quad } from '../../src/ocr/page.ts';
+import type { RgbImage } from '../../src/ocr/rgb-image.ts';
+import { drawText, fillBox, paper } from './fake-session.ts';
+import { toQuad } from './opencv/reference.ts';
+
+const quadOf = ({ left, top, right, bottom }: Box): Quad =>
+  toQuad([left, top, right, top, right, bottom, left, bottom]);
+
+/** What the detector makes of a line: a kernel shrunken by a quarter of the text height, and the distance back. */
+function tighten(image: RgbImage, ink: Box): Quad | undefined {
+  const em = Math.min(ink.right - ink.left, ink.bottom - ink.top);
+  return tightenToInk(image, growQuad(quadOf(ink), -em / 4, -em / 4), em * 0.45);
+}
+
+/** Largest distance of a side from where it should be. */
+function deviation(quad: Quad | undefined, ink: Box): number {
+  if (!quad) return Infinity;
+  const box = boundingBox(quad);
+  return Math.max(...(['left', 'top', 'right', 'bottom'] as const).map((side) => Math.abs(box[side] - ink[side])));
+}
+
+t.test('the ink of a line, within a pixel', async (t) => {
+  for (const em of [10, 20, 40, 80]) {
+    const image = paper(600, 200);
+    const ink = drawText(image, 'ABBABA', { left: 60, top: 60, em });
+    t.ok(deviation(tighten(image, ink), ink) <= 1, `${em} px: ${JSON.stringify(tighten(image, ink))}`);
+  }
+});
+
+t.test('light on dark, and on a page that gets darker', async (t) => {
+  const dark = paper(400, 120, 30);
+  const ink = drawText(dark, 'ABBABA', { left: 60, top: 40, em: 40, level: 220 });
+  t.ok(deviation(tighten(dark, ink), ink) <= 1, 'light on dark');
+  const shaded = paper(400, 120);
+  for (let x = 0; x < 400; x++)
+    fillBox(shaded, { left: x, top: 0, right: x + 1, bottom: 120 }, 250 - Math.round(x / 4));
+  drawText(shaded, 'ABBABA', { left: 60, top: 40, em: 40 });
+  t.ok(deviation(tighten(shaded, ink), ink) <= 1, 'shaded');
+});
+
+t.test('a vertical line', async (t) => {
+  const image = paper(120, 400);
+  const ink = drawText(image, 'ABBABA', { left: 40, top: 60, em: 40, turns: 1 });
+  const tight = tighten(image, ink);
+  t.ok(deviation(tight, ink) <= 1);
+  t.ok(tight && tight[0].x < tight[1].x && tight[0].y < tight[3].y, 'corners keep their order');
+});
+
+t.test('a tilted line: ink is measured along its own axes', async (t) => {
+  const image = paper(300, 300);
+  // Strokes in a bar of 160 x 16 around (150, 150) at 30 degrees.
+  const [c, s] = [Math.cos(Math.PI / 6), Math.sin(Math.PI / 6)];
+  for (let y = 0; y < 300; y++) {
+    for (let x = 0; x < 300; x++) {
+      const [dx, dy] = [x + 0.5 - 150, y + 0.5 - 150];
+      const along = dx * c + dy * s + 80;
+      const inside = along > 0 && along < 160 && along % 16 < 8 !== along > 80 && Math.abs(-dx * s + dy * c) < 8;
+      if (inside) fillBox(image, { left: x, top: y, right: x + 1, bottom: y + 1 });
+    }
+  }
+  const corner = (u: number, v: number): number[] => [u * c - v * s, u * s + v * c];
+  const bar = (u: number, v: number): Quad =>
+    translateQuad(toQuad([...corner(-u, -v), ...corner(u, -v), ...corner(u, v), ...corner(-u, v)]), 150, 150);
+  const tight = tightenToInk(image, bar(76, 4), 8);
+  const expected = bar(80, 8);
+  t.ok(
+    tight?.every((p, i) => Math.hypot(p.x - expected[i as 0].x, p.y - expected[i as 0].y) < 1.5),
+    JSON.stringify(tight),
+  );
+});
+
+t.test('a ruled line ends the search, a stroke of the glyphs does not', async (t) => {
+  const ruled = (extra: Box): number => {
+    const image = paper(500, 160);
+    const ink = drawText(image, 'ABBABA', { left: 60, top: 60, em: 40 });
+    fillBox(image, extra);
+    return deviation(tighten(image, ink), ink);
+  };
+  t.ok(ruled({ left: 0, top: 102, right: 500, bottom: 104 }) <= 1, 'under the line');
+  t.ok(ruled({ left: 0, top: 56, right: 500, bottom: 58 }) <= 1, 'over the line');
+  t.ok(ruled({ left: 272, top: 0, right: 275, bottom: 160 }) <= 1, 'right of the line');
+  t.ok(ruled({ left: 52, top: 0, right: 55, bottom: 160 }) <= 1, 'left of the line');
+
+  const image = paper(500, 160);
+  const ink = drawText(image, 'ABBABA', { left: 60, top: 60, em: 40 });
+  fillBox(image, { left: 120, top: 102, right: 160, bottom: 105 });
+  t.ok(deviation(tighten(image, ink), { ...ink, bottom: 105 }) <= 1, 'a dot under a letter belongs to the line');
+});
+
+t.test('the neighbours of a line are left out', async (t) => {
+  const image = paper(500, 200);
+  const ink = drawText(image, 'ABBABA', { left: 100, top: 80, em: 40 });
+  drawText(image, 'ABBABA', { left: 100, top: 130, em: 40 });
+  // Within the search, but further off than glyphs of one line.
+  drawText(image, 'AB', { left: ink.right + 20, top: 80, em: 40 });
+  t.ok(deviation(tighten(image, ink), ink) <= 1);
+});
+
+t.test('a glyph beyond the kernel is taken in', async (t) => {
+  const image = paper(500, 160);
+  const ink = drawText(image, 'ABBABA', { left: 100, top: 60, em: 40 });
+  const short = quadOf({ left: ink.left + 24, top: 70, right: ink.right - 24, bottom: 90 });
+  t.ok(deviation(tightenToInk(image, short, 18), ink) <= 1);
+});
+
+t.test('a line cut off by the edge of the picture ends there', async (t) => {
+  for (const [name, left, top] of [
+    ['left', -12, 60],
+    ['top', 100, -8],
+    ['right', 296, 60],
+    ['bottom', 100, 128],
+  ] as const) {
+    const image = paper(500, 160);
+    const ink = drawText(image, 'ABBABA', { left, top, em: 40 });
+    const visible = {
+      left: Math.max(0, ink.left),
+      top: Math.max(0, ink.top),
+      right: Math.min(500, ink.right),
+      bottom: Math.min(160, ink.bottom),
+    };
+    t.ok(deviation(tighten(image, visible), visible) <= 1, `${name}: ${JSON.stringify(tighten(image, visible))}`);
+  }
+});
+
+t.test('nothing to measure', async (t) => {
+  const box = { left: 60, top: 40, right: 300, bottom: 80 };
+  t.equal(tighten(paper(400, 120), box), undefined, 'blank');
+  const faint = paper(400, 120, 200);
+  drawText(faint, 'ABBABA', { left: 60, top: 40, em: 40, level: 189 });
+  t.equal(tighten(faint, box), undefined, 'under 12 levels of contrast');
+  t.equal(tightenToInk(paper(400, 120), quadOf({ left: 9, top: 9, right: 90, bottom: 9.5 }), 3), undefined, 'too thin');
+});

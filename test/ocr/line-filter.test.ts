@@ -1,0 +1,62 @@
+import t from 'tap';
+import { isText } from '../../src/ocr/line-filter.ts';
+import type { ReadLine } from '../../src/ocr/line-reading.ts';
+import { toQuad } from './opencv/reference.ts';
+
+interface Given {
+  readonly text: string;
+  readonly confidence: number;
+  readonly hasInk?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** A line on a page of 1000 x 800. */
+function line({ text, confidence, hasInk = true, width = 200, height = 30 }: Given): ReadLine {
+  const tight = toQuad([0, 0, width, 0, width, height, 0, height]);
+  return {
+    region: { kernel: tight, loose: tight, tight, hasInk, score: 0.9 },
+    tight,
+    tall: false,
+    ambiguous: false,
+    split: false,
+    em: height,
+    reading: { text, confidence, characters: [], width: 300 },
+    turns: 0,
+  };
+}
+
+const accepted = (given: Given, lineCount = 20): boolean => isText(line(given), lineCount, 1000, 800);
+
+t.test('confidence by length', async (t) => {
+  t.ok(accepted({ text: 'total', confidence: 0.5 }));
+  t.notOk(accepted({ text: 'total', confidence: 0.499 }));
+  t.ok(accepted({ text: '元', confidence: 0.62 }));
+  t.notOk(accepted({ text: '元', confidence: 0.619 }));
+  t.ok(accepted({ text: '元元', confidence: 0.5 }));
+  t.notOk(accepted({ text: ' 元 ', confidence: 0.6 }), 'white space does not make it longer');
+  t.notOk(accepted({ text: '😀', confidence: 0.6 }), 'a surrogate pair is one character');
+  t.notOk(accepted({ text: '  ', confidence: 1 }), 'white space alone is nothing');
+  t.notOk(accepted({ text: '', confidence: 1 }));
+});
+
+t.test('one or two characters need ink and company, or certainty', async (t) => {
+  t.notOk(accepted({ text: 'ab', confidence: 0.899, hasInk: false }));
+  t.ok(accepted({ text: 'ab', confidence: 0.9, hasInk: false }));
+  t.ok(accepted({ text: 'abc', confidence: 0.6, hasInk: false }), 'three characters are enough');
+  t.notOk(accepted({ text: 'ab', confidence: 0.899 }, 3), 'one of three lines');
+  t.ok(accepted({ text: 'ab', confidence: 0.899 }, 4), 'one of four lines');
+  t.ok(accepted({ text: 'ab', confidence: 0.9 }, 1));
+});
+
+t.test('what is the size of the image is doubted', async (t) => {
+  t.ok(accepted({ text: 'total', confidence: 0.8, width: 1050 }));
+  t.notOk(accepted({ text: 'total', confidence: 0.8, width: 1051 }));
+  t.notOk(accepted({ text: 'total', confidence: 0.8, height: 1051 }), 'or as high as its longer side');
+  t.ok(accepted({ text: 'total', confidence: 0.9, width: 1051 }), 'but sure text may be as long');
+  // A fifth of 1000 x 800 is 400 x 400.
+  t.ok(accepted({ text: '福', confidence: 0.8, width: 400, height: 400 }));
+  t.notOk(accepted({ text: '福', confidence: 0.8, width: 401, height: 400 }));
+  t.ok(accepted({ text: '福', confidence: 0.9, width: 401, height: 400 }));
+  t.ok(accepted({ text: '福到', confidence: 0.8, width: 800, height: 400 }), 'only single characters');
+});
