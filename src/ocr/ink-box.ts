@@ -16,7 +16,7 @@ const ROW_SHARE = 0.06;
 /** Gaps that may be bridged, in heights: between the parts of a glyph across, between glyphs along the line. */
 const ROW_GAP = 0.15;
 const SHORT_ROW_GAP = 0.35;
-const COLUMN_GAP = 0.35;
+const COLUMN_GAP = 0.5;
 /** A row or column inked over nearly its whole length is a ruled line and ends the search. */
 const RULE_SHARE = 0.93;
 

@@ -1,6 +1,6 @@
 import type { DbParameters } from './db-postprocess.ts';
 import { decodeImage } from './decode-image.ts';
-import { growQuad, quadSize } from './geometry.ts';
+import { growQuad, quadSize, turnQuad } from './geometry.ts';
 import { isSideways, lineCandidates } from './line-candidates.ts';
 import { isText } from './line-filter.ts';
 import { readLines, type ReadLine } from './line-reading.ts';
@@ -63,7 +63,8 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
 
 function toOrderable(line: ReadLine) {
   const { text, confidence } = line.reading;
-  return { text, confidence, quad: outputQuad(line), turns: line.turns, weight: [...text].length * confidence };
+  const quad = turnQuad(outputQuad(line), line.turns);
+  return { text, confidence, quad, turns: line.turns, weight: [...text].length * confidence };
 }
 
 /** Width that a thin glyph such as "1" or "|" gets at least, in line heights: its cell, not only its stroke. */

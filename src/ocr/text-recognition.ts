@@ -1,5 +1,7 @@
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
+import { refineMarks } from './ctc-marks.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
+import { resolveLookAlikes } from './look-alikes.ts';
 import { toModelInput } from './model-input.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
@@ -17,7 +19,8 @@ export interface Reading {
 /** Reads one 48 px high line image. */
 export async function recognizeText(line: RgbImage, session: Session, charset: readonly string[]): Promise<Reading> {
   const output = await session.run(toModelInput(line), [1, 3, LINE_HEIGHT, line.width]);
-  const characters = decodeCtc(output, charset);
+  const greedy = decodeCtc(output, charset);
+  const characters = refineMarks(resolveLookAlikes(greedy, output, charset), output, charset);
   const text = characters.map(({ character }) => character).join('');
   const sum = characters.reduce((total, { probability }) => total + probability, 0);
   return { text, confidence: characters.length === 0 ? 0 : sum / characters.length, characters, width: line.width };

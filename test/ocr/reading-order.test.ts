@@ -80,3 +80,46 @@ t.test('a gentle slope stays one row, as the row follows its lines', async (t) =
   // Four steps of 3 px are more than half a height, but never from the mean of the row.
   t.equal(names(slope.slice(0, 5)), '4 3 2 1 0');
 });
+
+t.test('a page that lies askew is straightened first', async (t) => {
+  // Five degrees: the end of a long line lies lower than the start of the next one.
+  const [cos, sin] = [Math.cos((5 * Math.PI) / 180), Math.sin((5 * Math.PI) / 180)];
+  const skewed = ['1', '2', '3', '4', '5'].map((name, i) => {
+    const line = at(name, 20, 20 + 30 * i, i % 2 === 0 ? 900 : 120, 20);
+    return {
+      ...line,
+      quad: line.quad.map(({ x, y }) => ({ x: x * cos - y * sin, y: x * sin + y * cos })) as unknown as Quad,
+    };
+  });
+  t.equal(names(skewed.toReversed()), '1 2 3 4 5');
+});
+
+/** Lines of one column, 20 px high and 30 px apart. */
+const column = (prefix: string, left: number, top: number, widths: readonly number[]): Named[] =>
+  widths.map((width, i) => at(`${prefix}${i + 1}`, left, top + 30 * i, width, 20));
+
+t.test('columns of running text are read one after the other', async (t) => {
+  const page = [
+    at('title', 100, 10, 800, 40),
+    ...column('a', 20, 80, [460, 455, 460, 458, 200]),
+    ...column('b', 520, 80, [460, 455, 460, 458, 460]),
+    at('footer', 300, 260, 420, 20),
+  ];
+  t.equal(names(page.toReversed()), 'title a1 a2 a3 a4 a5 b1 b2 b3 b4 b5 footer');
+});
+
+t.test('headings across the columns end what is above them', async (t) => {
+  const page = [
+    ...column('a', 20, 0, [460, 455, 460, 458]),
+    ...column('b', 520, 0, [460, 455, 460, 458]),
+    at('middle', 100, 140, 800, 30),
+    ...column('c', 20, 200, [460, 455, 460, 458]),
+    ...column('d', 520, 200, [460, 455, 460, 458]),
+  ];
+  t.equal(names(page), 'a1 a2 a3 a4 b1 b2 b3 b4 middle c1 c2 c3 c4 d1 d2 d3 d4');
+});
+
+t.test('tables and forms are read row by row', async (t) => {
+  const cells = (left: number): Named[] => column(left < 300 ? 'l' : 'r', left, 0, [80, 150, 60, 110, 95, 170]);
+  t.equal(names([...cells(20), ...cells(520)]), 'l1 r1 l2 r2 l3 r3 l4 r4 l5 r5 l6 r6');
+});
