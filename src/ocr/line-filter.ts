@@ -8,14 +8,31 @@ const MIN_CONFIDENCE_SINGLE = 0.62;
 /** One or two characters without measurable ink, or on a page with hardly any text, and anything the size of the image. */
 const MIN_CONFIDENCE_DOUBTFUL = 0.9;
 
-/** Whether a reading is text and not texture, a rule or a picture. `lineCount` is the number of lines read on the page. */
-export function isText(line: ReadLine, lineCount: number, imageWidth: number, imageHeight: number): boolean {
+/** Pages with this many convincing lines or fewer have hardly any text. */
+const HARDLY_ANY_TEXT = 3;
+/** A line of at least two letters or digits read with this confidence shows that the page has text. */
+const CONVINCING = 0.8;
+/** Drawn circles, boxes and strokes are read as these, with up to 0.95 (circles and squares on 120 textless pictures). */
+const SHAPES = /^[\s○〇□◇△▽●■◆▲▼☐O0oIl1|/\\\-—_=.·•〉〈<>]+$/u;
+const MIN_CONFIDENCE_SHAPE = 0.97;
+
+/** Number of lines that can be nothing but text. */
+export function countConvincing(lines: readonly ReadLine[]): number {
+  return lines.filter(({ reading: { text, confidence } }) => {
+    const letters = text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+    return letters >= 2 && confidence >= CONVINCING && !SHAPES.test(text);
+  }).length;
+}
+
+/** Whether a reading is text and not texture, a rule or a picture. `convincing` is `countConvincing` of the page's lines. */
+export function isText(line: ReadLine, convincing: number, imageWidth: number, imageHeight: number): boolean {
   const { confidence } = line.reading;
   const length = [...line.reading.text.trim()].length;
   if (length === 0 || confidence < MIN_CONFIDENCE) return false;
   if (length === 1 && confidence < MIN_CONFIDENCE_SINGLE) return false;
+  if (convincing === 0 && SHAPES.test(line.reading.text) && confidence < MIN_CONFIDENCE_SHAPE) return false;
   if (confidence >= MIN_CONFIDENCE_DOUBTFUL) return true;
-  if (length <= 2 && (!line.region.hasInk || lineCount <= 3)) return false;
+  if (length <= 2 && (!line.region.hasInk || convincing <= HARDLY_ANY_TEXT)) return false;
   const { width, height } = quadSize(line.tight);
   if (Math.max(width, height) > 1.05 * Math.max(imageWidth, imageHeight)) return false;
   return !(length === 1 && width * height > 0.2 * imageWidth * imageHeight);

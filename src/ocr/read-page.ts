@@ -2,12 +2,12 @@ import type { DbParameters } from './db-postprocess.ts';
 import { decodeImage } from './decode-image.ts';
 import { growQuad, quadSize, turnQuad } from './geometry.ts';
 import { isSideways, lineCandidates } from './line-candidates.ts';
-import { isText } from './line-filter.ts';
+import { countConvincing, isText } from './line-filter.ts';
 import { readLines, type ReadLine } from './line-reading.ts';
 import { openModelPack } from './model-pack.ts';
 import type { Page, Quad, ReadOptions } from './page.ts';
 import { orderLines } from './reading-order.ts';
-import { openSession, type Session } from './session.ts';
+import { detectorDims, openSession, recognizerDims, type Session } from './session.ts';
 import { detectText } from './text-detection.ts';
 
 /** Loaded models with what is needed to use them. */
@@ -25,7 +25,10 @@ export interface Models {
  */
 export async function loadModels(options: { modelsDir: string; modelPack: string }): Promise<Models> {
   const pack = await openModelPack(options.modelsDir, options.modelPack);
-  const [detector, recognizer] = await Promise.all([openSession(pack.detectorPath), openSession(pack.recognizerPath)]);
+  const [detector, recognizer] = await Promise.all([
+    openSession(pack.detectorPath, detectorDims),
+    openSession(pack.recognizerPath, recognizerDims(pack.charset.length)),
+  ]);
   return { detector, recognizer, charset: pack.charset, detection: pack.detector };
 }
 
@@ -44,7 +47,8 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
   const detected = performance.now();
   const candidates = lineCandidates(image, regions, isSideways(regions));
   const { lines, recognizerWidth } = await readLines(image, candidates, models.recognizer, models.charset);
-  const accepted = lines.filter((line) => isText(line, lines.length, image.width, image.height));
+  const convincing = countConvincing(lines);
+  const accepted = lines.filter((line) => isText(line, convincing, image.width, image.height));
   const ordered = orderLines(accepted.map(toOrderable));
   const end = performance.now();
   return {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isText } from '../../src/ocr/line-filter.ts';
+import { countConvincing, isText } from '../../src/ocr/line-filter.ts';
 import type { ReadLine } from '../../src/ocr/line-reading.ts';
 import { toQuad } from './opencv/reference.ts';
 
@@ -26,7 +26,7 @@ function line({ text, confidence, hasInk = true, width = 200, height = 30 }: Giv
   };
 }
 
-const accepted = (given: Given, lineCount = 20): boolean => isText(line(given), lineCount, 1000, 800);
+const accepted = (given: Given, convincing = 20): boolean => isText(line(given), convincing, 1000, 800);
 
 t.test('confidence by length', async (t) => {
   t.ok(accepted({ text: 'total', confidence: 0.5 }));
@@ -44,8 +44,8 @@ t.test('one or two characters need ink and company, or certainty', async (t) => 
   t.notOk(accepted({ text: 'ab', confidence: 0.899, hasInk: false }));
   t.ok(accepted({ text: 'ab', confidence: 0.9, hasInk: false }));
   t.ok(accepted({ text: 'abc', confidence: 0.6, hasInk: false }), 'three characters are enough');
-  t.notOk(accepted({ text: 'ab', confidence: 0.899 }, 3), 'one of three lines');
-  t.ok(accepted({ text: 'ab', confidence: 0.899 }, 4), 'one of four lines');
+  t.notOk(accepted({ text: 'ab', confidence: 0.899 }, 3), 'with three convincing lines');
+  t.ok(accepted({ text: 'ab', confidence: 0.899 }, 4), 'with four');
   t.ok(accepted({ text: 'ab', confidence: 0.9 }, 1));
 });
 
@@ -59,4 +59,20 @@ t.test('what is the size of the image is doubted', async (t) => {
   t.notOk(accepted({ text: '福', confidence: 0.8, width: 401, height: 400 }));
   t.ok(accepted({ text: '福', confidence: 0.9, width: 401, height: 400 }));
   t.ok(accepted({ text: '福到', confidence: 0.8, width: 800, height: 400 }), 'only single characters');
+});
+
+t.test('shapes on a picture without text are not letters', async (t) => {
+  t.notOk(accepted({ text: 'O', confidence: 0.96 }, 0));
+  t.notOk(accepted({ text: '□1', confidence: 0.96 }, 0));
+  t.ok(accepted({ text: 'O', confidence: 0.97 }, 0), 'unless they are sure');
+  t.ok(accepted({ text: 'O', confidence: 0.91 }, 1), 'or something else is text');
+  t.ok(accepted({ text: 'A', confidence: 0.91 }, 0), 'or they are no shapes');
+});
+
+t.test('convincing lines', async (t) => {
+  const count = (...given: Given[]): number => countConvincing(given.map(line));
+  t.equal(count({ text: '合计', confidence: 0.8 }, { text: 'ab', confidence: 0.99 }), 2);
+  t.equal(count({ text: '合计', confidence: 0.79 }), 0, 'too unsure');
+  t.equal(count({ text: '合', confidence: 1 }, { text: 'a.', confidence: 1 }), 0, 'one letter');
+  t.equal(count({ text: 'OO', confidence: 1 }, { text: '|||', confidence: 1 }), 0, 'shapes');
 });
