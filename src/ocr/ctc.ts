@@ -25,17 +25,32 @@ export function decodeCtc(output: ModelOutput, charset: readonly string[]): Deco
   let previous = BLANK;
   for (let step = 0; step < steps; step++) {
     const base = step * classes;
-    let best = BLANK;
-    let probability = output.data[base] as number;
-    for (let k = 1; k < classes; k++) {
-      const p = output.data[base + k] as number;
-      if (p > probability) {
-        best = k;
-        probability = p;
-      }
-    }
+    const best = likeliest(output.data, base, classes, previous);
+    const probability = output.data[base + best];
     if (best !== BLANK && best !== previous) characters.push({ character: charset[best] ?? '', probability, step });
     previous = best;
   }
   return characters;
+}
+
+/**
+ * The likeliest class of a time step, the lowest one at a tie. Probabilities sum to 1, so that one over a half is the
+ * largest: most steps are settled by the blank or by the class of the step before, most others before the end of the row.
+ *
+ * @param base index of the step's first class
+ * @param hint class to look at first
+ */
+function likeliest(probabilities: Float32Array, base: number, classes: number, hint: number): number {
+  if (probabilities[base] > 0.5) return BLANK;
+  if (probabilities[base + hint] > 0.5) return hint;
+  let best = 0;
+  let highest = probabilities[base];
+  for (let k = 1; k < classes; k++) {
+    const probability = probabilities[base + k];
+    if (probability <= highest) continue;
+    best = k;
+    highest = probability;
+    if (highest > 0.5) break;
+  }
+  return best;
 }

@@ -30,10 +30,9 @@ export function measureInk(crop: RgbImage): InkMap {
     histogram.fill(0);
     for (let y = 0; y < height; y++) {
       for (let i = (y * width + from) * 3, end = (y * width + to) * 3; i < end; i += 3) {
-        for (let c = 0; c < 3; c++) {
-          const bin = c * 256 + (data[i + c] as number);
-          histogram[bin] = (histogram[bin] as number) + 1;
-        }
+        histogram[data[i]]++;
+        histogram[256 + data[i + 1]]++;
+        histogram[512 + data[i + 2]]++;
       }
     }
     const half = ((to - from) * height) / 2;
@@ -42,11 +41,11 @@ export function measureInk(crop: RgbImage): InkMap {
     for (let y = 0; y < height; y++) {
       for (let x = from; x < to; x++) {
         const i = (y * width + x) * 3;
-        ink[y * width + x] = Math.max(
-          Math.abs((data[i] as number) - r),
-          Math.abs((data[i + 1] as number) - g),
-          Math.abs((data[i + 2] as number) - b),
-        );
+        const red = Math.abs(data[i] - r);
+        const green = Math.abs(data[i + 1] - g);
+        const blue = Math.abs(data[i + 2] - b);
+        const most = red > green ? red : green;
+        ink[y * width + x] = most > blue ? most : blue;
       }
     }
   }

@@ -7,7 +7,7 @@ import { readLines, type ReadLine } from './line-reading.ts';
 import { openModelPack } from './model-pack.ts';
 import type { Page, Quad, ReadOptions } from './page.ts';
 import { orderLines } from './reading-order.ts';
-import { detectorDims, openSession, recognizerDims, type Session } from './session.ts';
+import { openSession, type Session } from './session.ts';
 import { detectText } from './text-detection.ts';
 
 /** Loaded models with what is needed to use them. */
@@ -25,10 +25,7 @@ export interface Models {
  */
 export async function loadModels(options: { modelsDir: string; modelPack: string }): Promise<Models> {
   const pack = await openModelPack(options.modelsDir, options.modelPack);
-  const [detector, recognizer] = await Promise.all([
-    openSession(pack.detectorPath, detectorDims),
-    openSession(pack.recognizerPath, recognizerDims(pack.charset.length)),
-  ]);
+  const [detector, recognizer] = await Promise.all([openSession(pack.detectorPath), openSession(pack.recognizerPath)]);
   return { detector, recognizer, charset: pack.charset, detection: pack.detector };
 }
 

@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 /** Output of a model: values in row-major order of `dims`. */
 export interface ModelOutput {
+  /** Gone with the next run of the same session: read it before anything else is awaited. */
   readonly data: Float32Array;
   readonly dims: readonly number[];
 }
@@ -33,12 +34,17 @@ export async function openSession(path: string): Promise<Session> {
   const [inputName] = session.inputNames;
   const [outputName] = session.outputNames;
   if (inputName === undefined || outputName === undefined) throw new Error('the model has no input or no output');
+  let last: Float32Array | undefined;
   return {
     async run(input, dims) {
       const results = await session.run({ [inputName]: new Tensor('float32', input, dims) });
       const output = results[outputName];
       if (output?.type !== 'float32') throw new Error(`the model's output ${outputName} is not float32`);
-      return { data: output.data as Float32Array, dims: output.dims };
+      // A line's output is several megabytes in memory of its own. Giving the last one back here takes most of the garbage
+      // collector's work away, which otherwise is several percent of all time.
+      (last?.buffer as ArrayBuffer | undefined)?.transfer(0);
+      last = output.data as Float32Array;
+      return { data: last, dims: output.dims };
     },
   };
 }

@@ -49,3 +49,14 @@ t.test('nothing to decode', async (t) => {
 t.test('a class that the charset lacks reads as nothing instead of "undefined"', async (t) => {
   t.equal(decodeCtc(output(4), ['', '中'])[0]?.character, '');
 });
+
+t.test('classes on both sides of a half', async (t) => {
+  const decoded = (...rows: number[][]) =>
+    decodeCtc({ data: Float32Array.from(rows.flat()), dims: [1, rows.length, CHARSET.length] }, CHARSET).map(
+      ({ character, step }) => `${character}${step}`,
+    );
+  t.strictSame(decoded([0.3, 0.1, 0.2, 0.4, 0]), ['😀0'], 'the largest one, although it is less than a half');
+  t.strictSame(decoded([0.4, 0.1, 0.2, 0.3, 0]), [], 'a blank of less than a half');
+  t.strictSame(decoded([0.4, 0.6, 0, 0, 0], [0.1, 0.4, 0.5, 0, 0]), ['中0', 'b1'], 'the class before is not preferred');
+  t.strictSame(decoded([0.1, 0.2, 0, 0, 0.7], [0, 0.3, 0, 0, 0.7]), [' 0'], 'nor read twice');
+});

@@ -59,3 +59,30 @@ t.test('cubic overshoot is clipped, not wrapped', async (t) => {
     `rises only: ${step.join(' ')}`,
   );
 });
+
+t.test('upright, tilted and border pixels are computed in three ways and come out the same', async (t) => {
+  const image = picture({ seed: 62, radius: 1, width: 40, height: 30 });
+  // Corners at odd fractions of a pixel, so that no position lies half-way between two sixty-fourths.
+  const box = [-3.13, -2.41, 44.37, -2.41, 44.37, 33.29, -3.13, 33.29];
+  const tiltedBox = box.map((value, i) => (i === 3 || i === 5 ? value + 1e-7 : value));
+  for (const method of ['linear', 'cubic'] as const) {
+    const upright = sampleQuad(image, toQuad(box), 61, 47, method);
+    const tilted = sampleQuad(image, toQuad(tiltedBox), 61, 47, method);
+    t.strictSame(tilted.data, upright.data, `${method}: rows and columns apart, or pixel by pixel`);
+    // With its border repeated 10 times on every side, the picture has all taps inside.
+    const padded = sampleQuad(image, toQuad([-10, -10, 50, -10, 50, 40, -10, 40]), 60, 50, 'linear');
+    const moved = toQuad(tiltedBox.map((value) => value + 10));
+    t.strictSame(sampleQuad(padded, moved, 61, 47, method).data, tilted.data, `${method}: inside, or at the border`);
+  }
+});
+
+t.test('a picture that begins inside of a larger buffer', async (t) => {
+  const { data, width, height } = picture({ seed: 63, radius: 1, width: 20, height: 20 });
+  const larger = new Uint8Array(data.length + 5);
+  larger.set(data, 5);
+  const quad = toQuad([6, 4, 15, 5, 14, 14, 5, 13]);
+  for (const method of ['linear', 'cubic'] as const) {
+    const expected = sampleQuad({ data, width, height }, quad, 18, 18, method);
+    t.strictSame(sampleQuad({ data: larger.subarray(5), width, height }, quad, 18, 18, method), expected, method);
+  }
+});

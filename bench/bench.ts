@@ -1,0 +1,66 @@
+/**
+ * `npm run bench -- COMMAND --labels LABELS.json [options]`; bench/README.md says what the figures mean.
+ */
+import { parseArgs } from 'node:util';
+import { measureMemory } from './memory.ts';
+import { measureOverhead } from './overhead.ts';
+import { measurePeers } from './peers.ts';
+import { loadLabelledSet } from './labelled-set.ts';
+
+const USAGE = `usage: npm run bench -- COMMAND --labels LABELS.json [options]
+
+overhead   time of the pipeline over that of its models alone, in this process
+memory     resident memory of the service's processes, round by round
+peers      the service beside RapidOCR, which RAPIDOCR_PYTHON (a Python that has it) runs through --peer-script
+
+--rounds N          rounds (3)
+--only A,B          pictures whose names begin so; otherwise all
+--out DIR           folder for the results (out/bench)
+--peer-script FILE  rapidocr_predict.py
+--engines A,B       engines of RapidOCR (onnxruntime,openvino)
+--single A,B        pictures for the one-at-a-time latency (0005,0012,0019,0028)
+--usd-per-hour N    list price of a machine with 2 CPUs (0.08925: c7i.large, on demand, us-east-1)`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    labels: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    out: { type: 'string', default: 'out/bench' },
+    'peer-script': { type: 'string' },
+    engines: { type: 'string', default: 'onnxruntime,openvino' },
+    single: { type: 'string', default: '0005,0012,0019,0028' },
+    'usd-per-hour': { type: 'string', default: '0.08925' },
+  },
+});
+const listed = (text: string): string[] => text.split(',').filter((part) => part !== '');
+const [command] = positionals;
+const rounds = Number(values.rounds);
+if (values.labels === undefined || !Number.isInteger(rounds) || rounds < 1) fail();
+const set = await loadLabelledSet(values.labels, listed(values.only));
+if (set.length === 0) fail('no picture of the set has a name that begins as --only says');
+
+if (command === 'overhead') await measureOverhead(set, rounds, values.out);
+else if (command === 'memory') await measureMemory(set, rounds, values.out);
+else if (command === 'peers') {
+  const python = process.env.RAPIDOCR_PYTHON;
+  const script = values['peer-script'];
+  const engines = listed(values.engines);
+  if (engines.length > 0 && (python === undefined || script === undefined)) {
+    fail('peers needs RAPIDOCR_PYTHON and --peer-script');
+  }
+  await measurePeers(set, rounds, values.out, {
+    labels: values.labels,
+    python: python ?? '',
+    script: script ?? '',
+    engines,
+    single: listed(values.single),
+    usdPerHour: Number(values['usd-per-hour']),
+  });
+} else fail();
+
+function fail(reason?: string): never {
+  console.error(reason === undefined ? USAGE : `${reason}\n\n${USAGE}`);
+  process.exit(2);
+}

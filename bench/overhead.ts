@@ -1,0 +1,96 @@
+import { fileURLToPath } from 'node:url';
+import { loadModels, readPage, type Models } from '../src/ocr/read-page.ts';
+import type { Session } from '../src/ocr/session.ts';
+import type { LabelledImage } from './labelled-set.ts';
+import { median, report, rounded } from './report.ts';
+
+const PACK = 'pp-ocrv6-small-int8';
+const MAX_SIDE = 4096;
+const WARM_UP_PAGES = 12;
+
+/** One run of a model: which, and what it was given. */
+interface Run {
+  readonly model: 'detector' | 'recognizer';
+  readonly input: Float32Array;
+  readonly dims: readonly number[];
+}
+
+/** Keeps the runs of one page and the time inside of them. */
+class Recorder {
+  runs: Run[] = [];
+  ms = 0;
+
+  around(model: Run['model'], session: Session): Session {
+    return {
+      run: async (input, dims) => {
+        const start = performance.now();
+        const output = await session.run(input, dims);
+        this.ms += performance.now() - start;
+        this.runs.push({ model, input, dims });
+        return output;
+      },
+    };
+  }
+}
+
+/** Milliseconds, summed over the pages of a round. */
+interface RoundSums {
+  readonly pageMs: number;
+  readonly decodeMs: number;
+  readonly detectMs: number;
+  readonly recognizeMs: number;
+  readonly modelsInsideMs: number;
+  readonly modelsAloneMs: number;
+}
+
+/**
+ * Reads every picture in this process, one at a time, and after each one runs the models alone on what they were given
+ * (their time depends a little on it: noise takes the recognizer a fifth longer). What is left over is what the pipeline
+ * costs beside its models.
+ */
+export async function measureOverhead(set: readonly LabelledImage[], rounds: number, outDir: string): Promise<void> {
+  const modelsDir = fileURLToPath(new URL('../models', import.meta.url));
+  const models = await loadModels({ modelsDir, modelPack: PACK });
+  const recorder = new Recorder();
+  const watched: Models = {
+    ...models,
+    detector: recorder.around('detector', models.detector),
+    recognizer: recorder.around('recognizer', models.recognizer),
+  };
+  const sums: RoundSums[] = [];
+  // Round 0 compiles the code and is not counted.
+  for (let round = 0; round <= rounds; round++) {
+    const sum = { pageMs: 0, decodeMs: 0, detectMs: 0, recognizeMs: 0, modelsInsideMs: 0, modelsAloneMs: 0 };
+    for (const { bytes } of round === 0 ? set.slice(0, WARM_UP_PAGES) : set) {
+      recorder.runs = [];
+      recorder.ms = 0;
+      const { timings } = await readPage(bytes, { maxSide: MAX_SIDE }, watched);
+      sum.pageMs += timings.totalMs;
+      sum.decodeMs += timings.decodeMs;
+      sum.detectMs += timings.detectMs;
+      sum.recognizeMs += timings.recognizeMs;
+      sum.modelsInsideMs += recorder.ms;
+      const start = performance.now();
+      for (const { model, input, dims } of recorder.runs) await models[model].run(input, dims);
+      sum.modelsAloneMs += performance.now() - start;
+    }
+    if (round > 0) sums.push(sum);
+  }
+
+  const ratios = sums.map(({ pageMs, modelsAloneMs }) => pageMs / modelsAloneMs);
+  await report(
+    outDir,
+    'overhead',
+    { pack: PACK, pages: set.length, rounds: sums, ratio: median(ratios), atMost: 1.15 },
+    sums.map((sum, i) => ({
+      round: i + 1,
+      'pages s': rounded(sum.pageMs / 1000),
+      'decode s': rounded(sum.decodeMs / 1000),
+      'detect s': rounded(sum.detectMs / 1000),
+      'recognize s': rounded(sum.recognizeMs / 1000),
+      'models inside s': rounded(sum.modelsInsideMs / 1000),
+      'models alone s': rounded(sum.modelsAloneMs / 1000),
+      'pages / alone': rounded(ratios[i] ?? NaN, 3),
+    })),
+  );
+}
