@@ -8,11 +8,11 @@ import { createMetrics } from '../src/metrics.ts';
 const unused = (): never => {
   throw new Error('The document is made without serving a request');
 };
-const engine = { read: unused, status: unused };
+const engine = { read: unused, status: unused, refuseIfUnavailable: unused };
 const app = await buildApp({
   config: loadConfig({}),
   engine,
-  admission: { enter: unused },
+  admission: { enter: unused, refuseIfFull: unused },
   images: { load: unused },
   metrics: createMetrics({ engine, admission: { inside: 0 } }),
   logger: createLogger('silent'),

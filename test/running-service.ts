@@ -38,6 +38,8 @@ export async function startService(settings: Readonly<Record<string, string>> = 
       const address = /listening at (http:\/\/[\d.:]+)/.exec(line)?.[1];
       if (address !== undefined) resolve(address);
     });
+    // Below the log level info the address is never told.
+    setTimeout(() => reject(new Error(`no address in the log after ${GIVE_UP_MS} ms`)), GIVE_UP_MS).unref();
     exited.then(([code]) => reject(new Error(`the service ended with ${code}:\n${log.join('\n')}`)), reject);
   });
   for (;;) {

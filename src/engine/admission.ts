@@ -16,6 +16,13 @@ export interface Admission {
    * @throws {OcrError} OVERLOADED, with `retryAfterSeconds`, when every place is taken
    */
   enter(): () => void;
+  /**
+   * Refuses a request before its body is received, when it would find no place now anyway. Takes none: whoever is slow
+   * to send keeps nobody out.
+   *
+   * @throws {OcrError} OVERLOADED, as `enter`
+   */
+  refuseIfFull(): void;
   /** Requests that are inside now, 0..limit. */
   readonly inside: number;
 }
@@ -38,19 +45,23 @@ export function createAdmission({ limit, now = () => performance.now() }: Admiss
     meanMs = meanMs === undefined ? ms : meanMs + LATEST_WEIGHT * (ms - meanMs);
   };
 
+  const refuseIfFull = (): void => {
+    if (inside < limit) return;
+    throw new OcrError(
+      'OVERLOADED',
+      `All ${limit} places of this server are taken. Try again later; the operator can raise OCR_QUEUE_LENGTH, ` +
+        'give it more CPUs and OCR_ENGINE_PROCESSES, or run more replicas.',
+      { retryAfterSeconds: Math.min(Math.max(Math.ceil((meanMs ?? 0) / 1000), 1), LONGEST_RETRY_SECONDS) },
+    );
+  };
+
   return {
     get inside() {
       return inside;
     },
+    refuseIfFull,
     enter() {
-      if (inside >= limit) {
-        throw new OcrError(
-          'OVERLOADED',
-          `All ${limit} places of this server are taken. Try again later; the operator can raise OCR_QUEUE_LENGTH, ` +
-            'give it more CPUs and OCR_ENGINE_PROCESSES, or run more replicas.',
-          { retryAfterSeconds: Math.min(Math.max(Math.ceil((meanMs ?? 0) / 1000), 1), LONGEST_RETRY_SECONDS) },
-        );
-      }
+      refuseIfFull();
       inside += 1;
       const enteredAt = now();
       let left = false;

@@ -72,6 +72,12 @@ export interface Engine {
   read(image: Uint8Array, options: ReadOptions, signal: AbortSignal): Promise<Page>;
   status(): EngineStatus;
   /**
+   * Refuses what `read` would refuse now, so that nothing is received or fetched for it.
+   *
+   * @throws {OcrError} UNAVAILABLE while starting or closing, or when no process works
+   */
+  refuseIfUnavailable(): void;
+  /**
    * Resolves when every process has read the sample.
    *
    * @throws {Error} with the reason, for the operator, after three processes of a slot have failed to start; the engine
@@ -141,7 +147,7 @@ class ProcessEngine implements Engine {
 
   async read(image: Uint8Array, options: ReadOptions, signal: AbortSignal): Promise<Page> {
     if (signal.aborted) throw abortError(signal, 'waiting');
-    this.#refuseUnavailable();
+    this.refuseIfUnavailable();
     const startsAtOnce = this.#waiting.length === 0 && this.#idleProcess() !== undefined;
     if (!startsAtOnce && this.#waiting.length >= this.#options.queueLength) {
       throw queueFullError(this.#options.processes, this.#options.queueLength);
@@ -187,7 +193,7 @@ class ProcessEngine implements Engine {
     await Promise.all(this.#slots.map((slot) => slot.stop(graceMs)));
   }
 
-  #refuseUnavailable(): void {
+  refuseIfUnavailable(): void {
     if (this.#closing !== undefined) throw closingError();
     if (this.#slots.some(({ working }) => working)) return;
     // A single death is made good in seconds, which a page may wait for. Without a first start there is no telling.

@@ -45,6 +45,10 @@ export const CLIENT_LEFT_STATUS = 499;
 
 const BODY_HELP = 'Send a JSON object such as {"url": "https://…"} or {"img": "<base64 of the image file>"}.';
 
+const TYPE_HELP =
+  'The body must be JSON (content-type: application/json), a form with the file as `img` (multipart/form-data), or the ' +
+  'file itself (image/jpeg, image/png or image/bmp).';
+
 /** What a field must be, for messages about a wrong one. */
 const FIELD_HELP: Readonly<Record<string, string>> = {
   url: '`url` must be a string: the http://, https:// or s3://bucket/key address of the image.',
@@ -75,11 +79,7 @@ function fromFastify(error: FastifyError, bodyLimit: number): OcrError {
         detail,
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new OcrError(
-        'UNSUPPORTED_MEDIA_TYPE',
-        `The body must be JSON, with the header content-type: application/json. ${BODY_HELP}`,
-        detail,
-      );
+      return new OcrError('UNSUPPORTED_MEDIA_TYPE', TYPE_HELP, detail);
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new OcrError('INVALID_REQUEST', `The body is empty. ${BODY_HELP}`, detail);
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
@@ -101,13 +101,17 @@ function errorBody(status: number, code: ErrorCode, message: string, requestId: 
   return { statusCode: status, error: STATUS_CODES[status] ?? 'Error', code, message, requestId };
 }
 
-/** Expected refusals are one line in the log, a deadline or too little engine a warning, bugs the whole error. */
+/**
+ * Expected refusals are one line in the log, a deadline or too little engine a warning, bugs the whole error. A probe
+ * that is told "not yet" every second is no news.
+ */
 function logFailure(request: FastifyRequest, error: unknown, known: OcrError | undefined): void {
   if (known === undefined || known.code === 'INTERNAL') {
     request.log.error({ err: error }, 'request failed unexpectedly');
     return;
   }
-  const level = STATUS_OF_CODE[known.code] >= 500 ? 'warn' : 'info';
+  const probe = request.routeOptions.url?.startsWith('/health/') === true;
+  const level = probe ? 'debug' : STATUS_OF_CODE[known.code] >= 500 ? 'warn' : 'info';
   request.log[level]({ code: known.code, reason: known.message, detail: known.detail }, 'request refused');
 }
 

@@ -39,9 +39,9 @@ function describeError(error: unknown): LoggedError {
   };
 }
 
-/** Probes, scrapes and the files of the docs: they come all the time and say nothing. Their failures are logged still. */
+/** Probes, scrapes and the files of the docs and the page: they come all the time and say nothing. */
 export function isRoutine(request: { readonly url?: string }): boolean {
-  return /^\/(health\/|metrics|docs)/.test(request.url ?? '');
+  return /^\/($|health\/|metrics|docs|page\/)/.test(request.url ?? '');
 }
 
 /**

@@ -13,11 +13,13 @@ export class ClientLeft extends Error {
 export interface RequestDeadline {
   /**
    * Aborted when the time is up (reason: a `TimeoutError`, as `AbortSignal.timeout` has it), when the client has left
-   * (`ClientLeft`) or when the service can wait no longer with shutting down (`OcrError` UNAVAILABLE).
+   * (`ClientLeft`), when the service can wait no longer with shutting down (`OcrError` UNAVAILABLE), or by `abort`.
    */
   readonly signal: AbortSignal;
   /** Says where the request is from now on. */
   enter(stage: Stage): void;
+  /** Ends the request early; its caller is told the reason. */
+  abort(reason: OcrError): void;
   /** What the caller is told about a failure: the reason of the abort, where there was one. */
   explain(error: unknown): unknown;
   /** To be called when the request is over, however it ended. */
@@ -52,6 +54,7 @@ export function startDeadline({ timeoutMs, response, draining }: DeadlineOptions
     enter(next) {
       stage = next;
     },
+    abort: (reason) => controller.abort(reason),
     explain(error) {
       const { aborted, reason } = controller.signal;
       if (!aborted) return error;

@@ -71,7 +71,7 @@ export async function repairPng(file: Uint8Array, header: PngHeader, minShare: n
   const rows = rowLengths(header);
   const total = rows.reduce((sum, length) => sum + length, 0);
   const pixels = header.chunks.filter(({ type }) => type === 'IDAT');
-  const raw = Buffer.alloc(total);
+  const raw = Buffer.allocUnsafeSlow(total);
   const inflated = await inflateInto(
     raw,
     pixels.map(({ start, end }) => file.subarray(start, end)),
@@ -91,7 +91,43 @@ export async function repairPng(file: Uint8Array, header: PngHeader, minShare: n
     raw[end] = 0;
     end += rows[good];
   }
-  return assemble(file, header, [zlib.deflateSync(raw, { level: 0, chunkSize: LARGEST_CHUNK })]);
+  return assemble(file, header, storedZlib(raw));
+}
+
+/** Most bytes of a stored block (RFC 1951, section 3.2.4: its length has 16 bits). */
+const STORED_BLOCK = 65_535;
+
+/**
+ * A zlib stream (RFC 1950) of stored blocks around `raw`, in parts. `zlib.deflateSync` at level 0 gives the same as a
+ * second copy, and a 16-bit RGBA picture of 4096 x 4096 has 134 MB.
+ */
+function storedZlib(raw: Buffer): Uint8Array[] {
+  const parts: Uint8Array[] = [Buffer.from([0x78, 0x01])];
+  for (let at = 0; at < raw.length; at += STORED_BLOCK) {
+    const block = raw.subarray(at, at + STORED_BLOCK);
+    const head = Buffer.alloc(5);
+    head[0] = at + STORED_BLOCK >= raw.length ? 1 : 0;
+    head.writeUInt16LE(block.length, 1);
+    head.writeUInt16LE(~block.length & 0xffff, 3);
+    parts.push(head, block);
+  }
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(adler32(raw));
+  return [...parts, checksum];
+}
+
+/** RFC 1950, section 8.2. The sums are reduced every 3,800 bytes: both stay below 2^31 that long. */
+function adler32(bytes: Uint8Array): number {
+  let [a, b] = [1, 0];
+  for (let at = 0; at < bytes.length;) {
+    for (const end = Math.min(at + 3800, bytes.length); at < end; at += 1) {
+      a += bytes[at];
+      b += a;
+    }
+    a %= 65_521;
+    b %= 65_521;
+  }
+  return ((b << 16) | a) >>> 0;
 }
 
 /** Bytes of each row of the inflated data, its filter byte included; all passes of an interlaced picture, in order. */

@@ -5,6 +5,9 @@ import { imageTooLarge } from './source-errors.ts';
 /** First capacity where the length is unknown: one read of a socket (libuv's 64 KiB). */
 const FIRST_CAPACITY = 65_536;
 
+/** Told how many bytes have just arrived. What does not fit is stopped by the signal. */
+export type OnBytes = (bytes: number) => void;
+
 export interface BoundedReadOptions {
   /** Largest accepted body in bytes. */
   readonly maxBytes: number;
@@ -12,6 +15,8 @@ export interface BoundedReadOptions {
   readonly announcedBytes?: number | undefined;
   /** Ends the reading at once with its reason. */
   readonly signal: AbortSignal;
+  /** Told the size of every chunk before it is kept. */
+  readonly onBytes?: OnBytes | undefined;
 }
 
 /**
@@ -24,7 +29,7 @@ export interface BoundedReadOptions {
  * @throws `signal.reason`, or the stream's own error when the origin breaks off
  */
 export async function readBounded(stream: Readable, options: BoundedReadOptions): Promise<Buffer> {
-  const { maxBytes, announcedBytes, signal } = options;
+  const { maxBytes, announcedBytes, signal, onBytes } = options;
   // Destroying a half-read body makes it emit an error after the pipeline has stopped listening.
   stream.on('error', () => {});
   try {
@@ -32,7 +37,7 @@ export async function readBounded(stream: Readable, options: BoundedReadOptions)
     if (announcedBytes !== undefined && announcedBytes > maxBytes) {
       throw imageTooLarge(announcedBytes, 'exactly', maxBytes);
     }
-    const collected = collector(maxBytes, announcedBytes);
+    const collected = collector(maxBytes, announcedBytes, onBytes);
     await pipeline(stream, collected.sink, { signal });
     return collected.bytes();
   } catch (error) {
@@ -44,7 +49,11 @@ export async function readBounded(stream: Readable, options: BoundedReadOptions)
   }
 }
 
-function collector(maxBytes: number, announcedBytes: number | undefined): { sink: Writable; bytes: () => Buffer } {
+function collector(
+  maxBytes: number,
+  announcedBytes: number | undefined,
+  onBytes: OnBytes | undefined,
+): { sink: Writable; bytes: () => Buffer } {
   // Slow: not from the shared pool. Pages that stay untouched cost nothing, so a large promise is not yet memory.
   let buffer: Buffer = Buffer.allocUnsafeSlow(announcedBytes ?? Math.min(FIRST_CAPACITY, maxBytes));
   let length = 0;
@@ -52,6 +61,7 @@ function collector(maxBytes: number, announcedBytes: number | undefined): { sink
     write(chunk: Buffer, _encoding, done) {
       const needed = length + chunk.length;
       if (needed > maxBytes) return done(imageTooLarge(needed, 'at least', maxBytes));
+      onBytes?.(chunk.length);
       if (needed > buffer.length) buffer = grown(buffer, length, needed, maxBytes);
       buffer.set(chunk, length);
       length = needed;

@@ -1,7 +1,7 @@
 import { Client, type Dispatcher } from 'undici';
 import { OcrError } from '../errors.ts';
 import { type AddressGuard, pinnedConnector } from './address-guard.ts';
-import { readBounded } from './bounded-read.ts';
+import { type OnBytes, readBounded } from './bounded-read.ts';
 import { addressNotAllowed, describeError, sourceUnavailable } from './source-errors.ts';
 
 /** Enough for http -> https -> www -> CDN -> signed address; curl and browsers stop at 20 to 50. */
@@ -24,6 +24,8 @@ export interface HttpSourceOptions {
   readonly maxBytes: number;
   /** Longest time for connecting to one hop (TCP and TLS), in milliseconds. */
   readonly connectTimeoutMs: number;
+  /** Told what arrives of the body. */
+  readonly onBytes?: OnBytes | undefined;
 }
 
 type Answer = { readonly kind: 'body'; readonly bytes: Buffer } | { readonly kind: 'redirect'; readonly location: URL };
@@ -84,7 +86,7 @@ async function requestOnce(
   options: HttpSourceOptions,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { maxBytes, connectTimeoutMs } = options;
+  const { maxBytes, connectTimeoutMs, onBytes } = options;
   const client = new Client(url.origin, {
     connect: pinnedConnector({ addresses, timeoutMs: connectTimeoutMs, signal }),
     // The signal bounds the total; undici's own limits (300 s) are of idle time only and would be told apart.
@@ -104,7 +106,7 @@ async function requestOnce(
     const location = redirectOf(url, response);
     if (location !== undefined) return { kind: 'redirect', location };
     const announcedBytes = checkHeaders(url, response);
-    return { kind: 'body', bytes: await readBounded(response.body, { maxBytes, announcedBytes, signal }) };
+    return { kind: 'body', bytes: await readBounded(response.body, { maxBytes, announcedBytes, signal, onBytes }) };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof OcrError) throw error;

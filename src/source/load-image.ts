@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { OcrError } from '../errors.ts';
+import type { OnBytes } from './bounded-read.ts';
 import { createAddressGuard, type Lookup } from './address-guard.ts';
 import { fetchHttp } from './http-source.ts';
 import { decodeInline } from './inline-source.ts';
@@ -29,9 +30,10 @@ export interface ImageLoader {
    * Gives the encoded image file.
    *
    * @param signal the request's; when it ends with a TimeoutError the answer is DEADLINE_EXCEEDED, otherwise its reason
+   * @param onBytes told what is received from elsewhere; never called for base64, which is there already
    * @throws {OcrError} INVALID_BASE64, SOURCE_NOT_ALLOWED, SOURCE_UNAVAILABLE, BODY_TOO_LARGE, DEADLINE_EXCEEDED
    */
-  load(source: ImageSource, signal: AbortSignal): Promise<Buffer>;
+  load(source: ImageSource, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer>;
   /** Closes kept connections. Loads in progress end by their own signals. */
   close(): Promise<void>;
 }
@@ -114,15 +116,19 @@ export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
   const guard = createAddressGuard({ allow, urlPorts, lookup, lookupTimeoutMs: connectTimeoutMs });
   const s3 = createS3Source({ ...options.s3, maxBytes });
 
-  const fetchBytes = (source: Exclude<ImageSource, { kind: 'base64' }>, signal: AbortSignal): Promise<Buffer> =>
+  const fetchBytes = (
+    source: Exclude<ImageSource, { kind: 'base64' }>,
+    signal: AbortSignal,
+    onBytes: OnBytes | undefined,
+  ): Promise<Buffer> =>
     source.kind === 's3'
-      ? s3.fetch(source.bucket, source.key, signal)
-      : fetchHttp(new URL(source.url), { guard, maxBytes, connectTimeoutMs }, signal);
+      ? s3.fetch(source.bucket, source.key, signal, onBytes)
+      : fetchHttp(new URL(source.url), { guard, maxBytes, connectTimeoutMs, onBytes }, signal);
 
   return {
-    async load(source, signal) {
+    async load(source, signal, onBytes) {
       if (source.kind === 'base64') return decodeInline(source.data, maxBytes);
-      return withinTime(fetchTimeoutMs, signal, (limit) => fetchBytes(source, limit));
+      return withinTime(fetchTimeoutMs, signal, (limit) => fetchBytes(source, limit, onBytes));
     },
     close: () => s3.close(),
   };

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { GetObjectCommand, S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { OcrError } from '../errors.ts';
 import { abortable } from './abortable.ts';
-import { readBounded } from './bounded-read.ts';
+import { type OnBytes, readBounded } from './bounded-read.ts';
 import { describeError } from './source-errors.ts';
 
 export interface S3Options {
@@ -27,7 +27,7 @@ export interface S3Source {
    *
    * @throws {OcrError} SOURCE_NOT_ALLOWED, SOURCE_UNAVAILABLE, BODY_TOO_LARGE; `signal.reason` when aborted
    */
-  fetch(bucket: string, key: string, signal: AbortSignal): Promise<Buffer>;
+  fetch(bucket: string, key: string, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer>;
   /** Closes the kept connections. */
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function createS3Source(options: S3SourceOptions): S3Source {
   }
   let loading: Promise<Sdk> | undefined;
 
-  async function getBody(bucket: string, key: string, signal: AbortSignal): Promise<Buffer> {
+  async function getBody(bucket: string, key: string, signal: AbortSignal, onBytes?: OnBytes): Promise<Buffer> {
     loading ??= loadSdk(options);
     const { client, GetObject } = await abortable(loading, signal);
     // The SDK heeds abortSignal only once it has credentials, and asking for those can take seconds (instance metadata).
@@ -58,14 +58,14 @@ export function createS3Source(options: S3SourceOptions): S3Source {
     sending.then(({ Body }) => signal.aborted && (Body as Readable | undefined)?.destroy()).catch(() => {});
     const { Body, ContentLength } = await abortable(sending, signal);
     if (Body === undefined) throw new Error('answer without a body');
-    return readBounded(Body as Readable, { maxBytes, announcedBytes: ContentLength, signal });
+    return readBounded(Body as Readable, { maxBytes, announcedBytes: ContentLength, signal, onBytes });
   }
 
   return {
-    async fetch(bucket, key, signal) {
+    async fetch(bucket, key, signal, onBytes) {
       if (buckets.length > 0 && !buckets.includes(bucket)) throw bucketNotAllowed(bucket);
       try {
-        return await getBody(bucket, key, signal);
+        return await getBody(bucket, key, signal, onBytes);
       } catch (error) {
         signal.throwIfAborted();
         throw error instanceof OcrError ? error : s3Unavailable(bucket, error);

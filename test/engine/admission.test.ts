@@ -17,6 +17,16 @@ t.test('lets in as many as there are places, and one more for each that leaves',
   t.equal(admission.inside, 2);
 });
 
+t.test('refuseIfFull takes no place', async (t) => {
+  const admission = createAdmission({ limit: 1 });
+  admission.refuseIfFull();
+  t.equal(admission.inside, 0);
+  const leave = admission.enter();
+  t.throws(() => admission.refuseIfFull(), overloaded(1));
+  leave();
+  admission.refuseIfFull();
+});
+
 t.test('a place is given back once, however often its holder leaves', async (t) => {
   const admission = createAdmission({ limit: 2 });
   const leave = admission.enter();

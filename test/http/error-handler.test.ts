@@ -44,6 +44,13 @@ const cases: ErrorCase[] = [
   { code: 'INVALID_REQUEST', what: 'an array', request: ocr([]), message: /JSON object/ },
   { code: 'INVALID_REQUEST', what: 'null body', request: ocr('null'), message: /JSON object/ },
   { code: 'INVALID_REQUEST', what: 'not JSON', request: ocr('{"img": secret}'), message: /not valid JSON/ },
+  { code: 'INVALID_REQUEST', what: 'nested', request: ocr('['.repeat(20_000)), message: /10000 values/ },
+  {
+    code: 'INVALID_REQUEST',
+    what: 'many values beside a picture',
+    request: ocr({ img: IMAGE, more: new Array(20_000).fill(0) }),
+    message: /10000 values/,
+  },
   { code: 'INVALID_REQUEST', what: 'empty', request: ocr(''), message: /empty/ },
   { code: 'INVALID_REQUEST', what: 'bad path', request: '/%zz', message: /percent-encoded/ },
   { code: 'INVALID_BASE64', what: 'not base64', request: ocr({ img: '$$$$' }), message: /base64/ },
@@ -107,6 +114,7 @@ const cases: ErrorCase[] = [
     what: 'the door is closed',
     options: {
       admission: {
+        refuseIfFull: () => undefined,
         enter() {
           throw new OcrError('OVERLOADED', 'Full.', { retryAfterSeconds: 3.2 });
         },

@@ -28,6 +28,24 @@ t.test('the limit itself passes, one byte more does not', async (t) => {
   t.equal(stream.destroyed, true);
 });
 
+t.test('tells what arrives, before it is kept; whoever counts may end the reading', async (t) => {
+  const counted: number[] = [];
+  const chunks = [Buffer.alloc(3), Buffer.alloc(70_000), Buffer.alloc(1)];
+  const count = (bytes: number): void => void counted.push(bytes);
+  await readBounded(Readable.from(chunks), { maxBytes: 100_000, signal: never, onBytes: count });
+  t.equal(
+    counted.reduce((sum, bytes) => sum + bytes, 0),
+    70_004,
+  );
+
+  const controller = new AbortController();
+  const reason = new Error('no room');
+  const stream = new Readable({ read: () => stream.push(Buffer.alloc(10)) });
+  const onBytes = (): void => controller.abort(reason);
+  await t.rejects(readBounded(stream, { maxBytes: 100_000, signal: controller.signal, onBytes }), reason);
+  t.equal(stream.destroyed, true);
+});
+
 t.test('an announced length over the limit is refused unread', async (t) => {
   let reads = 0;
   const stream = new Readable({ read: () => void reads++ });

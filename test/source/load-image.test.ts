@@ -145,3 +145,17 @@ t.test('settings that cannot be read stop the start', async (t) => {
   const s3 = { ...options.s3, endpoint: 'minio:9000' };
   t.throws(() => createImageLoader({ ...options, s3 }), { message: /OCR_S3_ENDPOINT/ });
 });
+
+t.test('what is fetched is counted as it arrives, base64 is not', async (t) => {
+  const origin = await startOrigin(t, (_request, response) => response.end(Buffer.alloc(800)));
+  const loader = createImageLoader({ ...options, allow: [origin.host] });
+  t.teardown(() => loader.close());
+  let counted = 0;
+  const onBytes = (bytes: number): void => {
+    counted += bytes;
+  };
+  await loader.load(parseSource({ img: 'QUJD' }), never, onBytes);
+  t.equal(counted, 0);
+  await loader.load(parseSource({ url: `http://${origin.host}/` }), never, onBytes);
+  t.equal(counted, 800);
+});

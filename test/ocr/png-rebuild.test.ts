@@ -1,0 +1,41 @@
+import zlib from 'node:zlib';
+import t from 'tap';
+import { readPngHeader } from '../../src/ocr/image-header.ts';
+import { repairPng } from '../../src/ocr/png-rebuild.ts';
+
+const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+
+function chunk(type: string, data: Buffer): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(data.length);
+  head.write(type, 4, 'latin1');
+  const tail = Buffer.alloc(4);
+  tail.writeUInt32BE(zlib.crc32(data, zlib.crc32(head.subarray(4))));
+  return Buffer.concat([head, data, tail]);
+}
+
+t.test('a repaired picture of several stored blocks: good rows as they were, the others white', async (t) => {
+  const [width, height] = [200, 300];
+  const rowBytes = 1 + width * 3;
+  const raw = Buffer.alloc(rowBytes * height);
+  for (let at = 0; at < raw.length; at += 1) raw[at] = at % rowBytes === 0 ? 0 : (at * 7919) % 251;
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  // Stored, so that 70 % of the bytes are 70 % of the rows.
+  const packed = zlib.deflateSync(raw, { level: 0 });
+  const cut = packed.subarray(0, Math.floor(packed.length * 0.7));
+  const file = Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', cut), chunk('IEND', Buffer.alloc(0))]);
+
+  const repaired = await repairPng(file, readPngHeader(file), 0.5);
+  const data = readPngHeader(repaired).chunks.find(({ type }) => type === 'IDAT');
+  t.ok(data && data.end - data.start > 2 * 65_535, 'three blocks');
+  // Checks lengths, their complements and the Adler-32.
+  const pixels = zlib.inflateSync(repaired.subarray(data?.start, data?.end));
+  t.equal(pixels.length, raw.length);
+  const good = Math.floor((raw.length * 0.65) / rowBytes) * rowBytes;
+  t.ok(pixels.subarray(0, good).equals(raw.subarray(0, good)), 'at least 65 % of the rows as they were');
+  const last = pixels.subarray(-rowBytes);
+  t.ok(last[0] === 0 && last.subarray(1).every((byte) => byte === 0xff), 'the last one white');
+});

@@ -1,0 +1,110 @@
+import http from 'node:http';
+import { parseArgs } from 'node:util';
+import { startService } from '../running-service.ts';
+import { closedLoop, pause, post, SAMPLE_BODY, statusOf, type Answer } from './client.ts';
+import { pidOf, serviceBytes } from './processes.ts';
+import { megabytes, milliseconds, percentile, Report, tally } from './report.ts';
+
+const REFUSAL_P99_MS = 50;
+const MIN_SHARE_OF_CAPACITY = 0.9;
+/** Time for measuring what the service can do; long enough for some hundred small pictures. */
+const CAPACITY_SECONDS = 8;
+const TICK_MS = 5;
+
+/** Answers a second when the engine always has work and nobody waits long. */
+async function measureCapacity(url: string, processes: number): Promise<number> {
+  let read = 0;
+  await closedLoop(url, SAMPLE_BODY, 2 * processes, AbortSignal.timeout(CAPACITY_SECONDS * 1000), ({ status }) => {
+    if (status === 200) read += 1;
+  });
+  return read / CAPACITY_SECONDS;
+}
+
+interface OpenLoop {
+  readonly answers: readonly Answer[];
+  /** 200s that came while requests were still being sent. */
+  readonly readInTime: number;
+}
+
+/** Sends at a fixed rate, whatever becomes of the requests before. */
+async function openLoop(url: string, perSecond: number, seconds: number): Promise<OpenLoop> {
+  const agent = new http.Agent({ keepAlive: true });
+  const open: Promise<void>[] = [];
+  const answers: Answer[] = [];
+  let readInTime = 0;
+  const start = performance.now();
+  for (let elapsed = 0; elapsed < seconds * 1000; elapsed = performance.now() - start) {
+    for (const due = (elapsed / 1000) * perSecond; open.length < due;) {
+      open.push(
+        post(url, SAMPLE_BODY, { agent }).then((answer) => {
+          answers.push(answer);
+          if (answer.status === 200 && performance.now() - start <= seconds * 1000) readInTime += 1;
+        }),
+      );
+    }
+    await pause(TICK_MS);
+  }
+  await Promise.all(open);
+  agent.destroy();
+  return { answers, readInTime };
+}
+
+/** `overload [--seconds 20] [--factor 10] [--processes 2] [--queue 32]` */
+export async function run(args: readonly string[]): Promise<Report> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: 'string', default: '20' },
+      factor: { type: 'string', default: '10' },
+      processes: { type: 'string', default: '2' },
+      queue: { type: 'string', default: '32' },
+    },
+  });
+  const [seconds, factor, processes, queue] = [values.seconds, values.factor, values.processes, values.queue].map(
+    Number,
+  );
+  const report = new Report();
+  const service = await startService({
+    OCR_ENGINE_PROCESSES: values.processes,
+    OCR_QUEUE_LENGTH: values.queue,
+  });
+  await measureCapacity(service.url, processes);
+  const capacity = await measureCapacity(service.url, processes);
+  report.note(
+    `capacity ${capacity.toFixed(1)} pictures/s with ${processes} engine processes; sent ${factor} times as many for ${seconds} s`,
+  );
+
+  const { answers, readInTime } = await openLoop(service.url, factor * capacity, seconds);
+  const read = answers.filter(({ status }) => status === 200);
+  const refused = answers.filter(({ status }) => status === 429);
+  report.note(`${answers.length} requests: ${tally(answers.map(({ code }) => code))}`);
+  report.check(
+    `answered 200, or 429 with Retry-After: ${read.length + refused.length} of ${answers.length}`,
+    read.length + refused.filter(({ retryAfter }) => Number(retryAfter) >= 1).length === answers.length,
+  );
+  const refusedMs = refused.map(({ ms }) => ms);
+  const refusedP99 = percentile(refusedMs, 0.99);
+  report.check(
+    `refusals: median ${milliseconds(percentile(refusedMs, 0.5))}, p99 ${milliseconds(refusedP99)} (at most ${REFUSAL_P99_MS} ms)`,
+    refusedP99 <= REFUSAL_P99_MS,
+  );
+  const throughput = readInTime / seconds;
+  report.check(
+    `accepted throughput ${throughput.toFixed(1)}/s, ${((100 * throughput) / capacity).toFixed(0)} % of capacity (at least ${100 * MIN_SHARE_OF_CAPACITY} %)`,
+    throughput >= MIN_SHARE_OF_CAPACITY * capacity,
+  );
+  // Every place is taken, and pictures leave at the lower of the two rates that were seen.
+  const boundMs = (1000 * (processes + queue)) / Math.min(capacity, throughput);
+  const readP99 = percentile(
+    read.map(({ ms }) => ms),
+    0.99,
+  );
+  report.check(
+    `accepted requests p99 ${milliseconds(readP99)}; ${processes + queue} places at that rate give ${milliseconds(boundMs)} (a quarter more is allowed)`,
+    readP99 <= 1.25 * boundMs,
+  );
+  report.note(`resident ${megabytes(serviceBytes(pidOf(service.process)))} in all processes`);
+  report.check('the server is ready', (await statusOf(`${service.url}/health/ready`)) === 200);
+  report.check('the server ends with 0', (await service.stop()) === 0);
+  return report;
+}

@@ -1,0 +1,31 @@
+/**
+ * The promises of docs/robustness.md, one script each, against the real service:
+ *
+ *   npm run robustness -- hostile DIR | overload | kill | sigterm | slow-clients | leave | origins | soak
+ *
+ * Each prints its figures, `N passed, N failed`, and exits with 0 only if nothing failed. Linux only (/proc).
+ */
+import type { Report } from './report.ts';
+
+/** @returns its findings; `args` are the words behind the name */
+export type Script = (args: readonly string[]) => Promise<Report>;
+
+const SCRIPTS: Readonly<Record<string, () => Promise<{ run: Script }>>> = {
+  hostile: () => import('./hostile.ts'),
+  overload: () => import('./overload.ts'),
+  kill: () => import('./kill.ts'),
+  sigterm: () => import('./sigterm.ts'),
+  'slow-clients': () => import('./slow-clients.ts'),
+  leave: () => import('./leave.ts'),
+  origins: () => import('./origins.ts'),
+  soak: () => import('./soak.ts'),
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+if (!Object.hasOwn(SCRIPTS, name)) {
+  process.stderr.write(`Say which: ${Object.keys(SCRIPTS).join(' | ')}\n`);
+  process.exit(2);
+}
+const { run } = await SCRIPTS[name]();
+const report = await run(args);
+process.exit(report.finish());
