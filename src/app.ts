@@ -8,23 +8,28 @@ import type { Admission } from './engine/admission.ts';
 import type { Engine } from './engine/engine.ts';
 import { OcrError } from './errors.ts';
 import { createAuthority } from './http/auth.ts';
+import { gateBodies } from './http/body-gate.ts';
+import { createByteBudget } from './http/byte-budget.ts';
 import { collectOpenApi, registerDocs, registerOpenApiRoutes } from './http/docs.ts';
 import { watchClosing } from './http/draining.ts';
 import { answerMalformedHttp, handleError } from './http/error-handler.ts';
 import { registerHealthRoutes } from './http/health-routes.ts';
+import { acceptJson } from './http/json-body.ts';
 import { isRoutine } from './http/log.ts';
 import { registerMetricsRoute } from './http/metrics-route.ts';
 import { registerOcrRoute } from './http/ocr-route.ts';
 import { observeRequests } from './http/request-metrics.ts';
+import { registerPageRoute } from './http/page-route.ts';
 import { refuseUnknownRoutes } from './http/unknown-route.ts';
+import { acceptUploads } from './http/upload.ts';
 import type { Metrics } from './metrics.ts';
 import type { ImageLoader } from './source/load-image.ts';
 
 /** Everything the app works with; nothing in it is started or closed by the app. */
 export interface AppParts {
   readonly config: Config;
-  readonly engine: Pick<Engine, 'read' | 'status'>;
-  readonly admission: Pick<Admission, 'enter'>;
+  readonly engine: Pick<Engine, 'read' | 'status' | 'refuseIfUnavailable'>;
+  readonly admission: Pick<Admission, 'enter' | 'refuseIfFull'>;
   readonly images: Pick<ImageLoader, 'load'>;
   readonly metrics: Metrics;
   readonly logger: FastifyBaseLogger;
@@ -33,11 +38,17 @@ export interface AppParts {
 /** Longest time that accepted requests get once `close()` was called; the process has 25 s in all (server.ts). */
 const DRAIN_PATIENCE_MS = 20_000;
 
+/**
+ * Bytes that all requests together may hold, in largest requests: two at work and two arriving go on undisturbed. What the
+ * server process takes is up to three times this for moments (JSON text, base64 text, picture).
+ */
+const HELD_LARGEST_REQUESTS = 4;
+
 /** Headers are sent in one go; no client needs longer (nginx and Node allow 60 s). */
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** How often Node looks for requests over their time; its default of 30 s would double the shorter timeouts. */
-const TIMEOUT_CHECK_MS = 1000;
+/** How often Node looks for requests over their time, so that limits hold to within 0.5 s; its default is 30 s. */
+const TIMEOUT_CHECK_MS = 200;
 
 /** Longer than the idle timeout of common load balancers (AWS ALB 60 s), so that they close first and never race us. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -96,8 +107,10 @@ function createFastify(config: Config, logger: FastifyBaseLogger): FastifyInstan
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const { config, engine, admission, images, metrics, logger } = parts;
   const app = createFastify(config, logger);
-  // There is one kind of body; Fastify's own parser for text/plain would turn a 415 into a 400.
+  // Fastify's own parser for text/plain would turn a 415 into a 400.
   app.removeContentTypeParser('text/plain');
+  acceptJson(app);
+  acceptUploads(app, config.OCR_MAX_IMAGE_BYTES);
   app.setErrorHandler(handleError);
 
   observeRequests(app, metrics);
@@ -118,6 +131,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   refuseUnknownRoutes(app);
   await collectOpenApi(app);
 
+  const bodyLimit = bodyLimitFor(config.OCR_MAX_IMAGE_BYTES);
+  const budget = createByteBudget(HELD_LARGEST_REQUESTS * bodyLimit);
+  gateBodies(app, budget);
   const authority = createAuthority(config.OCR_API_KEYS);
   const rate = config.OCR_RATE_LIMIT_PER_MINUTE;
   if (rate > 0) {
@@ -142,10 +158,11 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     images,
     metrics,
     draining,
+    budget,
     requestTimeoutMs: config.OCR_REQUEST_TIMEOUT_MS,
     maxSide: config.OCR_MAX_SIDE,
     minScore: config.OCR_MIN_SCORE,
-    bodyLimit: bodyLimitFor(config.OCR_MAX_IMAGE_BYTES),
+    bodyLimit,
     authorize: authority.authorize,
     route: rate > 0 ? { rateLimit: { max: rate } } : {},
   });
@@ -153,5 +170,6 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   registerMetricsRoute(app, { metrics });
   registerOpenApiRoutes(app);
   if (config.OCR_DOCS) await registerDocs(app);
+  if (config.OCR_PAGE) registerPageRoute(app, { maxSide: config.OCR_MAX_SIDE, docs: config.OCR_DOCS });
   return app;
 }

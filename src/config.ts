@@ -113,6 +113,7 @@ export const EnvSchema = Type.Object({
   }),
   OCR_CORS: Type.Boolean({ default: false, description: 'Answer `Access-Control-Allow-*: *` as the AWS kit does.' }),
   OCR_DOCS: Type.Boolean({ default: true, description: 'Serve Swagger UI at `/docs`.' }),
+  OCR_PAGE: Type.Boolean({ default: true, description: 'Serve the page to try the service with at `/`.' }),
 });
 
 export type Env = Static<typeof EnvSchema>;

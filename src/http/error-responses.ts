@@ -34,8 +34,8 @@ const DESCRIPTIONS = {
     'The request body is larger than 73728000 bytes. Send a smaller image; the operator can raise OCR_MAX_IMAGE_BYTES.',
   ],
   UNSUPPORTED_MEDIA_TYPE: [
-    'The body is not `application/json`',
-    'Send the body as JSON with `content-type: application/json`.',
+    'The body is neither JSON, nor a form, nor a jpg, png or bmp file',
+    'The body must be JSON, a form with the file as `img`, or the file itself.',
   ],
   OVERLOADED: ['The queue is full', 'All places of the server are taken. Try again after the time in `Retry-After`.'],
   RATE_LIMITED: [

@@ -5,14 +5,17 @@ import { OcrError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Page } from '../ocr/page.ts';
 import { parseSource, type ImageLoader, type ImageSource } from '../source/load-image.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import { toContractLine } from './contract-line.ts';
 import type { Draining } from './draining.ts';
 import { startDeadline } from './request-deadline.ts';
 import { generalOcrSchema, type Duration, type OcrLine, type OcrRequest } from './schemas.ts';
+import type { Upload } from './upload.ts';
 
 export interface OcrRouteOptions {
-  readonly engine: Pick<Engine, 'read'>;
-  readonly admission: Pick<Admission, 'enter'>;
+  readonly engine: Pick<Engine, 'read' | 'refuseIfUnavailable'>;
+  readonly admission: Pick<Admission, 'enter' | 'refuseIfFull'>;
+  readonly budget: ByteBudget;
   readonly images: Pick<ImageLoader, 'load'>;
   readonly metrics: Pick<Metrics, 'observePage'>;
   readonly draining: Draining;
@@ -38,8 +41,17 @@ function assumeJson(request: FastifyRequest): void {
   request.raw.headers['content-type'] ??= 'application/json';
 }
 
+/** An `ImageSource`, or the file itself: what came as a form or as a raw body. */
+type PictureSource = ImageSource | { kind: 'file'; bytes: Buffer };
+
+/** `url` has priority, whatever the body is (contract). */
+function toSource({ url, img }: OcrRequest | Upload): PictureSource {
+  if (url === undefined && Buffer.isBuffer(img)) return { kind: 'file', bytes: img };
+  return parseSource({ ...(url === undefined ? {} : { url }), ...(typeof img === 'string' ? { img } : {}) });
+}
+
 /** What the log may know of a source: neither path nor query, which may be secret. */
-function describeSource(source: ImageSource): { kind: string; host?: string } {
+function describeSource(source: PictureSource): { kind: string; host?: string } {
   if (source.kind === 'url') return { kind: source.kind, host: new URL(source.url).host };
   return source.kind === 's3' ? { kind: source.kind, host: source.bucket } : { kind: source.kind };
 }
@@ -50,16 +62,26 @@ function toAnswer(page: Page, minScore: number): (OcrLine | Duration)[] {
 
 /** `POST /general_ocr`: the whole way of a request on one screen. */
 export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions): void {
-  const { engine, admission, images, metrics, draining } = options;
+  const { engine, admission, images, metrics, draining, budget } = options;
 
-  const read = async (body: OcrRequest, request: FastifyRequest, reply: FastifyReply) => {
+  const read = async (body: OcrRequest | Upload, request: FastifyRequest, reply: FastifyReply) => {
     if (draining.begun) throw new OcrError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
     const startedAt = performance.now();
-    const source = parseSource(body);
+    const source = toSource(body);
     const leave = admission.enter();
     const deadline = startDeadline({ timeoutMs: options.requestTimeoutMs, response: reply.raw, draining });
+    // Of what is fetched; the body has its own (body-gate.ts).
+    const account = budget.open((reason) => deadline.abort(reason));
     try {
-      const image = await images.load(source, deadline.signal);
+      engine.refuseIfUnavailable();
+      const image =
+        source.kind === 'file'
+          ? source.bytes
+          : await images.load(source, deadline.signal, (bytes) => account.add(bytes));
+      account.settle();
+      // Up to 70 MB of text that nobody needs any more; the request lives as long as its answer takes.
+      if (source.kind === 'base64') source.data = '';
+      delete body.img;
       const fetchedAt = performance.now();
       deadline.enter('waiting for an engine process or reading the image');
       const page = await engine.read(image, { maxSide: options.maxSide }, deadline.signal);
@@ -81,12 +103,13 @@ export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions)
     } catch (error) {
       throw deadline.explain(error);
     } finally {
+      account.close();
       deadline.end();
       leave();
     }
   };
 
-  app.post<{ Body: OcrRequest }>(
+  app.post<{ Body: OcrRequest | Upload }>(
     '/general_ocr',
     {
       schema: generalOcrSchema,
@@ -95,6 +118,9 @@ export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions)
       onRequest: async (request) => {
         options.authorize(request);
         assumeJson(request);
+        // Both are asked again when the body is there; up to 70 MB need not be received and parsed to be refused.
+        engine.refuseIfUnavailable();
+        admission.refuseIfFull();
       },
     },
     (request, reply) => read(request.body, request, reply),

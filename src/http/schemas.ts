@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import { SAMPLE_IMAGE_BASE64 } from '../engine/sample.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { errorResponses } from './error-responses.ts';
+import { IMAGE_TYPES } from './upload.ts';
 
 /** Body of `POST /general_ocr`. Unknown fields are ignored, as the AWS kit ignores them. */
 export const OcrRequestSchema = Type.Object(
@@ -57,6 +58,39 @@ export const OcrRequestSchema = Type.Object(
 );
 
 export type OcrRequest = Static<typeof OcrRequestSchema>;
+
+/**
+ * Bytes of a picture file. Without a `type`: that is how OpenAPI 3.1 says "raw bytes", and the parsers of uploads
+ * (upload.ts) have them as a Buffer, which is no JSON type.
+ */
+const pictureFile = (mediaType: string, description: string) =>
+  Type.Unsafe<Buffer>({ contentMediaType: mediaType, description });
+
+/** Form of `POST /general_ocr`, after its text fields have become values. */
+const OcrFormSchema = Type.Object(
+  {
+    img: Type.Optional(pictureFile('application/octet-stream', 'The image file, once.')),
+    url: OcrRequestSchema.properties.url,
+    duration: OcrRequestSchema.properties.duration,
+  },
+  {
+    anyOf: [{ required: ['url'] }, { required: ['img'] }],
+    description: 'The image as a file, for example with `curl -F img=@picture.png`. Other text fields are ignored.',
+  },
+);
+
+const requestBody = {
+  content: {
+    'application/json': { schema: OcrRequestSchema },
+    'multipart/form-data': { schema: OcrFormSchema },
+    ...Object.fromEntries(
+      IMAGE_TYPES.map((type) => [
+        type,
+        { schema: pictureFile(type, 'The image file, for example with `curl --data-binary @picture`.') },
+      ]),
+    ),
+  },
+};
 
 /** Limit of `location` numbers in the description: OCR_MAX_SIDE cannot be set higher. */
 const LONGEST_SIDE = 16_384;
@@ -134,7 +168,7 @@ export const generalOcrSchema = {
   tags: ['ocr'],
   // The empty alternative: keys are only asked for where the operator has set OCR_API_KEYS.
   security: [{}, { apiKey: [] }, { bearer: [] }],
-  body: OcrRequestSchema,
+  body: requestBody,
   response: {
     200: {
       description: 'The lines of text in reading order.',

@@ -76,6 +76,13 @@ t.test('what reaches the source and the engine', async (t) => {
   t.equal((await post(app, { img: IMAGE, unknown: 1, constructor: 2 })).statusCode, 200, 'unknown fields are ignored');
 });
 
+t.test('what clients send along may be large, as long as it is not built of a great many values', async (t) => {
+  const app = await buildFakeApp();
+  t.teardown(() => app.close());
+  const more = { comment: 'x'.repeat(1_000_000), list: new Array(9000).fill(1) };
+  t.equal((await post(app, { img: IMAGE, ...more })).statusCode, 200);
+});
+
 t.test('a body without a content type is JSON, as the kit and its Python client have it', async (t) => {
   const app = await buildFakeApp();
   t.teardown(() => app.close());
@@ -86,6 +93,7 @@ t.test('a body without a content type is JSON, as the kit and its Python client 
 t.test('the place is given back, however the request ends', async (t) => {
   let inside = 0;
   const admission = {
+    refuseIfFull: () => undefined,
     enter() {
       inside += 1;
       return () => {
@@ -149,6 +157,88 @@ t.test('a client that leaves stops the work and is counted', async (t) => {
   t.match(await observed.promise, { code: 'ABANDONED', status: 499 });
 });
 
+t.test('an engine that takes no pages: nothing is received or fetched', async (t) => {
+  let loads = 0;
+  const app = await buildFakeApp({
+    engine: fakeEngine({
+      refuseIfUnavailable() {
+        throw new OcrError('UNAVAILABLE', 'Starting.', { retryAfterSeconds: 7 });
+      },
+    }),
+    images: {
+      async load() {
+        loads += 1;
+        return Buffer.from('bytes');
+      },
+    },
+  });
+  t.teardown(() => app.close());
+  const { port } = await listen(app);
+  const socket = connect(port, '127.0.0.1');
+  // The length is announced and nothing sent: the answer comes all the same.
+  socket.write(
+    'POST /general_ocr HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n',
+  );
+  t.match(await readHead(socket), /^HTTP\/1\.1 503 [^]*\r\nretry-after: 7\r\n/i);
+  socket.destroy();
+  t.equal(loads, 0);
+});
+
+t.test('an engine that stops taking pages while the body arrives: nothing is fetched', async (t) => {
+  let asked = 0;
+  const app = await buildFakeApp({
+    engine: fakeEngine({
+      refuseIfUnavailable() {
+        asked += 1;
+        if (asked === 2) throw new OcrError('UNAVAILABLE', 'Dead.');
+      },
+    }),
+    images: { load: () => Promise.reject(new Error('was fetched')) },
+  });
+  t.teardown(() => app.close());
+  const answer = await post(app, { url: 'https://example.com/a.png' });
+  t.match(answer, { statusCode: 503 });
+  t.equal(answer.json().code, 'UNAVAILABLE');
+});
+
+t.test('fetched pictures count among the bytes held, and go when there is no room', async (t) => {
+  const app = await buildFakeApp({
+    // Four requests of at most this are held: some 270,000 bytes.
+    env: { OCR_MAX_IMAGE_BYTES: '1024' },
+    images: {
+      load: (_source, signal, onBytes) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('the fetch was ended')));
+          onBytes?.(300_000);
+          if (!signal.aborted) resolve(Buffer.from('bytes'));
+        }),
+    },
+  });
+  t.teardown(() => app.close());
+  const answer = await post(app, { url: 'https://example.com/a.png' });
+  t.match(answer, { statusCode: 429, headers: { 'retry-after': '1' } });
+  t.equal(answer.json().code, 'OVERLOADED');
+});
+
+t.test('full: refused before the body has arrived', async (t) => {
+  const app = await buildFakeApp({
+    admission: {
+      enter: () => () => undefined,
+      refuseIfFull() {
+        throw new OcrError('OVERLOADED', 'Full.', { retryAfterSeconds: 2 });
+      },
+    },
+  });
+  t.teardown(() => app.close());
+  const { port } = await listen(app);
+  const socket = connect(port, '127.0.0.1');
+  socket.write(
+    'POST /general_ocr HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 70000000\r\n\r\n{',
+  );
+  t.match(await readHead(socket), /^HTTP\/1\.1 429 [^]*\r\nretry-after: 2\r\n/i);
+  socket.destroy();
+});
+
 t.test('closing: what was accepted is answered, what comes then is not taken', async (t) => {
   const reading = Promise.withResolvers<undefined>();
   const finish = Promise.withResolvers<undefined>();
@@ -185,6 +275,21 @@ t.test('closing: what was accepted is answered, what comes then is not taken', a
   t.match(answer, /\r\nconnection: close\r\n/i);
   await closed;
 });
+
+async function listen(app: Awaited<ReturnType<typeof buildFakeApp>>): Promise<AddressInfo> {
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return app.server.address() as AddressInfo;
+}
+
+/** What has come once the headers of the answer are whole. */
+async function readHead(socket: ReturnType<typeof connect>): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) {
+    text += String(chunk);
+    if (text.includes('\r\n\r\n')) break;
+  }
+  return text;
+}
 
 async function readAll(socket: ReturnType<typeof connect>): Promise<string> {
   const chunks: Buffer[] = [];
