@@ -2,17 +2,7 @@ import zlib from 'node:zlib';
 import t from 'tap';
 import { readPngHeader } from '../../src/ocr/image-header.ts';
 import { repairPng } from '../../src/ocr/png-rebuild.ts';
-
-const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-
-function chunk(type: string, data: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length);
-  head.write(type, 4, 'latin1');
-  const tail = Buffer.alloc(4);
-  tail.writeUInt32BE(zlib.crc32(data, zlib.crc32(head.subarray(4))));
-  return Buffer.concat([head, data, tail]);
-}
+import { PNG_SIGNATURE, pngChunk } from '../png-chunk.ts';
 
 t.test('a repaired picture of several stored blocks: good rows as they were, the others white', async (t) => {
   const [width, height] = [200, 300];
@@ -26,7 +16,7 @@ t.test('a repaired picture of several stored blocks: good rows as they were, the
   // Stored, so that 70 % of the bytes are 70 % of the rows.
   const packed = zlib.deflateSync(raw, { level: 0 });
   const cut = packed.subarray(0, Math.floor(packed.length * 0.7));
-  const file = Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', cut), chunk('IEND', Buffer.alloc(0))]);
+  const file = Buffer.concat([PNG_SIGNATURE, pngChunk('IHDR', header), pngChunk('IDAT', cut), pngChunk('IEND', Buffer.alloc(0))]);
 
   const repaired = await repairPng(file, readPngHeader(file), 0.5);
   const data = readPngHeader(repaired).chunks.find(({ type }) => type === 'IDAT');

@@ -1,22 +1,12 @@
 import { randomFillSync } from 'node:crypto';
 import zlib from 'node:zlib';
+import { PNG_SIGNATURE, pngChunk } from '../png-chunk.ts';
 
 /** A picture that is built to hurt, and the answers that are right for it. */
 export interface Bomb {
   readonly name: string;
   readonly file: Buffer;
   readonly codes: readonly string[];
-}
-
-const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-
-function chunk(type: string, data: Buffer): Buffer {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(data.length);
-  head.write(type, 4, 'latin1');
-  const tail = Buffer.alloc(4);
-  tail.writeUInt32BE(zlib.crc32(data, zlib.crc32(head.subarray(4))));
-  return Buffer.concat([head, data, tail]);
 }
 
 interface PngKind {
@@ -33,7 +23,7 @@ function png(width: number, height: number, kind: PngKind, pixels: Buffer, betwe
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([kind.bitDepth, kind.colourType, 0, 0, kind.interlaced === true ? 1 : 0], 8);
-  const body = [chunk('IHDR', header), ...between, chunk('IDAT', pixels), chunk('IEND', Buffer.alloc(0))];
+  const body = [pngChunk('IHDR', header), ...between, pngChunk('IDAT', pixels), pngChunk('IEND', Buffer.alloc(0))];
   return Buffer.concat([PNG_SIGNATURE, ...body]);
 }
 
@@ -110,7 +100,7 @@ const INT_MIN = -2_147_483_648;
 export function makeBombs(): Bomb[] {
   const refused = ['INVALID_IMAGE'];
   const eitherWay = ['OK', ...refused];
-  const text = chunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0', 'latin1'), zeros(7_000_000)]));
+  const text = pngChunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0', 'latin1'), zeros(7_000_000)]));
   const oneRow = LARGEST * 8 + 1;
   return [
     {
