@@ -50,7 +50,10 @@ try {
   const docs = await fetch(`${url}/docs/`);
   check('Swagger UI is served', docs.ok && (await docs.text()).includes('swagger'));
   const page = await Promise.all(['/', '/page/main.js'].map((path) => fetch(`${url}${path}`)));
-  check('the page is served', page.every(({ ok }) => ok));
+  check(
+    'the page is served',
+    page.every(({ ok }) => ok),
+  );
   check('health check turns healthy', await turnsHealthy(container));
   const stopStart = performance.now();
   run(['stop', '-t', '30', container]);

@@ -16,7 +16,12 @@ t.test('a repaired picture of several stored blocks: good rows as they were, the
   // Stored, so that 70 % of the bytes are 70 % of the rows.
   const packed = zlib.deflateSync(raw, { level: 0 });
   const cut = packed.subarray(0, Math.floor(packed.length * 0.7));
-  const file = Buffer.concat([PNG_SIGNATURE, pngChunk('IHDR', header), pngChunk('IDAT', cut), pngChunk('IEND', Buffer.alloc(0))]);
+  const file = Buffer.concat([
+    PNG_SIGNATURE,
+    pngChunk('IHDR', header),
+    pngChunk('IDAT', cut),
+    pngChunk('IEND', Buffer.alloc(0)),
+  ]);
 
   const repaired = await repairPng(file, readPngHeader(file), 0.5);
   const data = readPngHeader(repaired).chunks.find(({ type }) => type === 'IDAT');
