@@ -105,6 +105,8 @@ function correctMarks(
   marks: ReadonlyMap<string, number>,
 ): DecodedCharacter[] {
   return characters.map((decoded, i) => {
+    const stop = endOfSentence(decoded, characters[i + 1], output, marks);
+    if (stop !== undefined) return stop;
     if (!isIdeograph(characters[i - 1])) return decoded;
     for (const { read, meant, from } of UNDERRATED) {
       const k = marks.get(meant);
@@ -114,6 +116,25 @@ function correctMarks(
     }
     return decoded;
   });
+}
+
+/**
+ * Probability of the full stop from which a dot at the end of a line of ideographs, or before one, is a full stop, whatever stands before it (`m/s。`, `)。`). A dot
+ * that is one (`1.`, `Co.,`) has less than a hundredth.
+ */
+const STOP_EVIDENCE = 0.03;
+
+function endOfSentence(
+  decoded: DecodedCharacter,
+  after: DecodedCharacter | undefined,
+  output: ModelOutput,
+  marks: ReadonlyMap<string, number>,
+): DecodedCharacter | undefined {
+  const k = marks.get('。');
+  if (k === undefined || !'.．'.includes(decoded.character) || (after !== undefined && !isIdeograph(after)))
+    return undefined;
+  const probability = probabilityAt(output, decoded.step, k);
+  return probability >= STOP_EVIDENCE ? { ...decoded, character: '。', probability } : undefined;
 }
 
 /** Median distance of neighbouring ideographs in time steps; nothing to go by with fewer than two such pairs. */

@@ -1,5 +1,7 @@
+import { pairBrackets } from './bracket-pairs.ts';
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
 import { refineMarks } from './ctc-marks.ts';
+import { resolveLettersAndDigits } from './letters-and-digits.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
 import { resolveLookAlikes } from './look-alikes.ts';
 import { toModelInput } from './model-input.ts';
@@ -20,7 +22,8 @@ export interface Reading {
 export async function recognizeText(line: RgbImage, session: Session, charset: readonly string[]): Promise<Reading> {
   const output = await session.run(toModelInput(line), [1, 3, LINE_HEIGHT, line.width]);
   const greedy = decodeCtc(output, charset);
-  const characters = refineMarks(resolveLookAlikes(greedy, output, charset), output, charset);
+  const letters = resolveLettersAndDigits(resolveLookAlikes(greedy, output, charset), output, charset);
+  const characters = pairBrackets(refineMarks(letters, output, charset), output, charset);
   const text = characters.map(({ character }) => character).join('');
   const sum = characters.reduce((total, { probability }) => total + probability, 0);
   return { text, confidence: characters.length === 0 ? 0 : sum / characters.length, characters, width: line.width };

@@ -54,3 +54,10 @@ t.test('a mark that lost to a commoner one after an ideograph', async (t) => {
 t.test('lines without ideographs are left alone', async (t) => {
   t.equal(refined(['a', '', '', '', 'b', '', '', '', 'a', '', '', '', '', '', '，.4', '', '', '', 'b']), 'abab');
 });
+
+t.test('a dot that ends a sentence, whatever stands before it', async (t) => {
+  t.equal(refined([...FOUR, 'a', '', '..9 。.05', '']), '天地玄黄a。');
+  t.equal(refined([...FOUR, 'a', '', '..9 。.05', '', '天']), '天地玄黄a。天');
+  t.equal(refined([...FOUR, 'a', '', '..9 。.01', '']), '天地玄黄a.', 'too little evidence');
+  t.equal(refined([...FOUR, 'a', '', '..9 。.05', 'b']), '天地玄黄a.b', 'inside a word');
+});
