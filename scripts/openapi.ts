@@ -9,12 +9,14 @@ const unused = (): never => {
   throw new Error('The document is made without serving a request');
 };
 const engine = { read: unused, status: unused, refuseIfUnavailable: unused };
+const modelPack = { name: '', licence: '', files: [] };
 const app = await buildApp({
   config: loadConfig({}),
   engine,
   admission: { enter: unused, refuseIfFull: unused },
   images: { load: unused },
-  metrics: createMetrics({ engine, admission: { inside: 0 } }),
+  metrics: createMetrics({ engine, admission: { inside: 0 }, places: 1, modelPack }),
+  modelPack,
   logger: createLogger('silent'),
 });
 await app.ready();

@@ -14,6 +14,8 @@ import { collectOpenApi, registerDocs, registerOpenApiRoutes } from './http/docs
 import { watchClosing } from './http/draining.ts';
 import { answerMalformedHttp, handleError } from './http/error-handler.ts';
 import { registerHealthRoutes } from './http/health-routes.ts';
+import { registerInfoRoute } from './http/info-route.ts';
+import type { Info } from './http/info-schema.ts';
 import { acceptJson } from './http/json-body.ts';
 import { isRoutine } from './http/log.ts';
 import { registerMetricsRoute } from './http/metrics-route.ts';
@@ -23,6 +25,7 @@ import { registerPageRoute } from './http/page-route.ts';
 import { refuseUnknownRoutes } from './http/unknown-route.ts';
 import { acceptUploads } from './http/upload.ts';
 import type { Metrics } from './metrics.ts';
+import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { ImageLoader } from './source/load-image.ts';
 
 /** Everything the app works with; nothing in it is started or closed by the app. */
@@ -32,6 +35,7 @@ export interface AppParts {
   readonly admission: Pick<Admission, 'enter' | 'refuseIfFull'>;
   readonly images: Pick<ImageLoader, 'load'>;
   readonly metrics: Metrics;
+  readonly modelPack: ModelPackDescription;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -76,6 +80,23 @@ export function bodyLimitFor(maxImageBytes: number): number {
   return Math.ceil(maxImageBytes * (4 / 3) * (80 / 76)) + 65_536;
 }
 
+/** The limits that a caller may know, for `GET /v1/info`. */
+function limitsOf(config: Config): Info['limits'] {
+  return {
+    maxImageBytes: config.OCR_MAX_IMAGE_BYTES,
+    maxBodyBytes: bodyLimitFor(config.OCR_MAX_IMAGE_BYTES),
+    maxSide: config.OCR_MAX_SIDE,
+    minScore: config.OCR_MIN_SCORE,
+    requestTimeoutMs: config.OCR_REQUEST_TIMEOUT_MS,
+    pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
+    fetchTimeoutMs: config.OCR_FETCH_TIMEOUT_MS,
+    bodyTimeoutMs: config.OCR_BODY_TIMEOUT_MS,
+    pagesAtATime: config.OCR_ENGINE_PROCESSES,
+    pagesWaiting: config.OCR_QUEUE_LENGTH,
+    requestsPerMinute: config.OCR_RATE_LIMIT_PER_MINUTE,
+  };
+}
+
 function createFastify(config: Config, logger: FastifyBaseLogger): FastifyInstance {
   return Fastify({
     loggerInstance: logger,
@@ -105,7 +126,7 @@ function createFastify(config: Config, logger: FastifyBaseLogger): FastifyInstan
 
 /** Builds the HTTP application: every hook and route, in the order in which they work. No I/O happens here. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
-  const { config, engine, admission, images, metrics, logger } = parts;
+  const { config, engine, admission, images, metrics, modelPack, logger } = parts;
   const app = createFastify(config, logger);
   // Fastify's own parser for text/plain would turn a 415 into a 400.
   app.removeContentTypeParser('text/plain');
@@ -166,6 +187,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     authorize: authority.authorize,
     route: rate > 0 ? { rateLimit: { max: rate } } : {},
   });
+  registerInfoRoute(app, { modelPack, limits: limitsOf(config), authorize: authority.authorize });
   registerHealthRoutes(app, { engine, draining });
   registerMetricsRoute(app, { metrics });
   registerOpenApiRoutes(app);

@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Admission } from './engine/admission.ts';
 import type { Engine } from './engine/engine.ts';
+import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { Page } from './ocr/page.ts';
 
 /** One answered (or abandoned) request. */
@@ -34,13 +36,16 @@ export interface Metrics {
 export interface MetricsOptions {
   readonly engine: Pick<Engine, 'status'>;
   readonly admission: Pick<Admission, 'inside'>;
+  /** Requests that may be inside at a time: what `admission` lets in. */
+  readonly places: number;
+  readonly modelPack: ModelPackDescription;
 }
 
 /** Seconds. A page takes 0.1 to 2 s on one core (contract: about 1 s for 1 MB), a request at most 30 s by default. */
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
 
 /** What is read at the moment of a scrape rather than counted: queue, engine processes, memory. */
-function registerGauges(registry: Registry, { engine, admission }: MetricsOptions): void {
+function registerGauges(registry: Registry, { engine, admission, places }: MetricsOptions): void {
   const registers = [registry];
   new Gauge({
     name: 'general_ocr_requests_inside',
@@ -50,6 +55,11 @@ function registerGauges(registry: Registry, { engine, admission }: MetricsOption
       this.set(admission.inside);
     },
   });
+  new Gauge({
+    name: 'general_ocr_requests_inside_limit',
+    help: 'Requests that may be inside: engine processes and OCR_QUEUE_LENGTH. One more is answered 429.',
+    registers,
+  }).set(places);
   new Gauge({
     name: 'general_ocr_requests_waiting',
     help: 'Requests that wait for an engine process now.',
@@ -102,12 +112,31 @@ function registerGauges(registry: Registry, { engine, admission }: MetricsOption
   });
 }
 
+/** What never changes while the process lives: value 1, the facts as labels, to be joined to other series. */
+function registerInfo(registry: Registry, { modelPack }: MetricsOptions): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'general_ocr_build_info',
+    help: 'Version of the service and of Node.js; always 1.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version: packageJson.version, node: process.version }, 1);
+  const files = new Gauge({
+    name: 'general_ocr_model_pack_info',
+    help: 'Files of the model pack with their SHA-256; always 1.',
+    labelNames: ['pack', 'file', 'sha256'],
+    registers,
+  });
+  for (const { file, sha256 } of modelPack.files) files.set({ pack: modelPack.name, file, sha256 }, 1);
+}
+
 /** Creates the registry. Each call gives its own, so that tests and several apps in a process do not meet. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   registerGauges(registry, options);
+  registerInfo(registry, options);
 
   const requests = new Counter({
     name: 'general_ocr_requests_total',
@@ -124,15 +153,21 @@ export function createMetrics(options: MetricsOptions): Metrics {
   });
   const stageSeconds = new Histogram({
     name: 'general_ocr_stage_duration_seconds',
-    help: 'Stages of a page: fetch, wait (for an engine process), decode, detect, recognize, total (in the engine process).',
+    help: 'Stages of a page, one after the other: fetch, wait (for an engine process), decode, detect, recognize.',
     labelNames: ['stage'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const pageSeconds = new Histogram({
+    name: 'general_ocr_page_duration_seconds',
+    help: 'Whole time of a page in its engine process: decode, detect, recognize and what lies between.',
     buckets: DURATION_BUCKETS,
     registers,
   });
   const counter = (name: string, help: string) => new Counter({ name, help, registers });
   const pages = counter('general_ocr_pages_total', 'Pages read.');
   const lines = counter('general_ocr_lines_total', 'Lines of text read, those below OCR_MIN_SCORE included.');
-  const megapixels = counter('general_ocr_detector_megapixels_total', 'Millions of pixels given to the detector.');
+  const pixels = counter('general_ocr_detector_pixels_total', 'Pixels given to the detector.');
   const width = counter(
     'general_ocr_recognizer_width_pixels_total',
     'Width of all line images given to the recognizer.',
@@ -152,12 +187,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
         decode: decodeMs,
         detect: detectMs,
         recognize: recognizeMs,
-        total: totalMs,
       };
       for (const [stage, ms] of Object.entries(stages)) stageSeconds.observe({ stage }, ms / 1000);
+      pageSeconds.observe(totalMs / 1000);
       pages.inc();
       lines.inc(page.lines.length);
-      megapixels.inc(page.cost.detectorMegapixels);
+      pixels.inc(Math.round(page.cost.detectorMegapixels * 1e6));
       width.inc(page.cost.recognizerWidth);
     },
     text: () => registry.metrics(),

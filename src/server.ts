@@ -3,12 +3,11 @@ import { buildApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { createAdmission } from './engine/admission.ts';
 import { startEngine } from './engine/engine.ts';
+import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
 import { createMetrics } from './metrics.ts';
+import { describeModelPack } from './models/describe-model-pack.ts';
 import { createImageLoader } from './source/load-image.ts';
-
-/** The process is gone this long after SIGTERM at the latest; Kubernetes kills after 30 s, compose is set to as much. */
-const CLOSE_MS = 25_000;
 
 const MEBIBYTE = 1_048_576;
 
@@ -48,9 +47,11 @@ const engine = startEngine({
   modelPack: config.OCR_MODEL_PACK,
   log: logger,
 });
-const admission = createAdmission({ limit: config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH });
-const metrics = createMetrics({ engine, admission });
-const app = await buildApp({ config, engine, admission, images, metrics, logger });
+const places = config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH;
+const admission = createAdmission({ limit: places });
+const modelPack = await describeModelPack(config.OCR_MODELS_DIR, config.OCR_MODEL_PACK);
+const metrics = createMetrics({ engine, admission, places, modelPack });
+const app = await buildApp({ config, engine, admission, images, metrics, modelPack, logger });
 
 let closing = false;
 

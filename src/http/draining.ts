@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { OcrError } from '../errors.ts';
 
+/**
+ * The process is gone this long after SIGTERM at the latest. Compose, systemd and the Helm chart kill it 5 s later
+ * (`test/deploy/chart.test.ts` compares them).
+ */
+export const CLOSE_MS = 25_000;
+
 /** Whether the service is shutting down. */
 export interface Draining {
   readonly begun: boolean;
