@@ -1,10 +1,11 @@
 /**
- * Writes what README.md and .env.example say about the settings from the schema in src/config.ts:
+ * Writes what README.md, .env.example and the Helm chart say about the settings from the schema in src/config.ts:
  *
  *   node scripts/settings-docs.ts
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { EnvSchema } from '../src/config.ts';
+import { withSettingsList, withSettingsSchema } from './chart-settings.ts';
 
 interface Described {
   readonly default?: unknown;
@@ -38,7 +39,12 @@ export function withSettings(readme: string): string {
 }
 
 if (import.meta.main) {
-  const readme = new URL('../README.md', import.meta.url);
-  await writeFile(readme, withSettings(await readFile(readme, 'utf8')));
+  const rewrite = async (name: string, change: (text: string) => string): Promise<void> => {
+    const file = new URL(`../${name}`, import.meta.url);
+    await writeFile(file, change(await readFile(file, 'utf8')));
+  };
+  await rewrite('README.md', withSettings);
+  await rewrite('deploy/helm/general-ocr/values.yaml', withSettingsList);
+  await rewrite('deploy/helm/general-ocr/values.schema.json', withSettingsSchema);
   await writeFile(new URL('../.env.example', import.meta.url), envExample());
 }

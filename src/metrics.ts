@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import packageJson from '../package.json' with { type: 'json' };
 import type { Admission } from './engine/admission.ts';
 import type { Engine } from './engine/engine.ts';
+import { ERROR_CODES } from './errors.ts';
 import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { Page } from './ocr/page.ts';
 
@@ -144,6 +145,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['route', 'method', 'status', 'code'],
     registers,
   });
+  const errors = new Counter({
+    name: 'general_ocr_errors_total',
+    help: 'Requests that were not answered 2xx or 3xx, by error code (ABANDONED when the client left).',
+    labelNames: ['code'],
+    registers,
+  });
+  // From zero on: Prometheus sees no increase in a series that begins with its first error.
+  for (const code of [...ERROR_CODES, 'ABANDONED']) errors.inc({ code }, 0);
   const requestSeconds = new Histogram({
     name: 'general_ocr_request_duration_seconds',
     help: 'From the headers of a request to the end of its answer.',
@@ -177,6 +186,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     contentType: registry.contentType,
     observeRequest({ method, route, status, code, seconds }) {
       requests.inc({ route, method, status, code });
+      if (code !== 'OK') errors.inc({ code });
       requestSeconds.observe({ route, status }, seconds);
     },
     observePage({ page, fetchMs, engineMs }) {

@@ -74,6 +74,8 @@ t.test('requests, through the app', async (t) => {
   t.equal(count('route="/general_ocr",method="POST",status="200",code="OK"'), 1);
   t.equal(count('route="/general_ocr",method="POST",status="400",code="INVALID_BASE64"'), 1);
   t.equal(count('route="unknown",method="GET",status="404",code="NOT_FOUND"'), 1);
+  t.equal(valueOf(response.body, 'general_ocr_errors_total{code="INVALID_BASE64"}'), 1);
+  t.equal(valueOf(response.body, 'general_ocr_errors_total{code="INTERNAL"}'), 0, 'there before its first error');
   t.notMatch(response.body, /secret-path/, 'paths that were asked for make no series');
   t.equal(valueOf(response.body, 'general_ocr_pages_total'), 1);
   t.equal(valueOf(response.body, 'general_ocr_request_duration_seconds_count{route="/general_ocr",status="200"}'), 1);

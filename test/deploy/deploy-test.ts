@@ -1,0 +1,226 @@
+/**
+ * Checks what is in deploy/ with the tools of those who use it: helm, the Kubernetes schemas, promtool, a real Prometheus
+ * that scrapes the real service, systemd-analyze, actionlint.
+ *
+ *   node test/deploy/deploy-test.ts
+ *
+ * Installs the tools into TOOLS_DIR (default out/deploy-tools; test/deploy/tools.sh), where they stay. A tool that cannot be
+ * had is a failure, not a check less; only systemd-analyze, which comes with the system, is left out and said so.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import { SECRET_SETTINGS } from '../../scripts/chart-settings.ts';
+import { CHART, KUBERNETES_VERSION, MANIFESTS, renderManifests } from '../../scripts/deploy-files.ts';
+import { EnvSchema } from '../../src/config.ts';
+import { queryDashboard } from './live-prometheus.ts';
+
+/** The oldest version that Chart.yaml takes and whose schemas are at hand, one in between, and the newest. */
+const KUBERNETES_SCHEMAS = ['1.25', '1.31', '1.37'];
+
+/** systemd's own scale from 0 to 10; 2.0 is where it says OK rather than MEDIUM, and little is left to take away. */
+const MOST_EXPOSURE = 2;
+
+const root = path.resolve(import.meta.dirname, '../..');
+const work = mkdtempSync(path.join(tmpdir(), 'deploy-test-'));
+const tools = path.resolve(process.env.TOOLS_DIR ?? path.join(root, 'out/deploy-tools'));
+const tool = (name: string): string => path.join(tools, 'bin', name);
+
+let passed = 0;
+let failed = 0;
+function check(what: string, holds: boolean, otherwise = ''): void {
+  process.stdout.write(`${holds ? 'ok' : 'NOT OK'} ${what}\n${holds || otherwise === '' ? '' : `${otherwise}\n`}`);
+  if (holds) passed++;
+  else failed++;
+}
+
+interface Ran {
+  readonly ok: boolean;
+  readonly out: string;
+}
+function run(command: string, args: readonly string[], cwd = root): Ran {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', cwd });
+  return { ok: status === 0, out: error === undefined ? stdout + stderr : error.message };
+}
+function checkRun(what: string, command: string, args: readonly string[], cwd = root): void {
+  const { ok, out } = run(command, args, cwd);
+  check(what, ok, out);
+}
+
+/** A file of the work folder. */
+function temporary(name: string, text: string): string {
+  const file = path.join(work, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const template = (values: readonly string[]): Ran =>
+  run(tool('helm'), [
+    ...['template', 'ocr', CHART, '--namespace', 'ocr', '--kube-version', KUBERNETES_VERSION],
+    ...values.flatMap((file) => ['-f', file]),
+  ]);
+
+/** One object that the chart makes, as far as it is looked at. */
+interface Made {
+  readonly kind: string;
+  readonly metadata: { readonly labels: Record<string, string> };
+  readonly spec: Record<string, unknown>;
+}
+const objects = (yaml: string): Made[] =>
+  parseAllDocuments(yaml)
+    .map((document) => document.toJS() as Made | null)
+    .filter((made) => made !== null);
+
+function checkChart(): void {
+  const valueFiles = readdirSync(`${CHART}/ci`).map((name) => `${CHART}/ci/${name}`);
+  for (const file of ['', ...valueFiles]) {
+    const values = file === '' ? [] : [file];
+    const name = file === '' ? 'default values' : path.basename(file);
+    checkRun(`helm lint: ${name}`, tool('helm'), ['lint', '--strict', CHART, ...values.flatMap((one) => ['-f', one])]);
+    const { ok, out } = template(values);
+    check(`helm template: ${name}`, ok, out);
+    const rendered = temporary('rendered.yaml', out);
+    for (const version of KUBERNETES_SCHEMAS) {
+      // Kinds of the Prometheus operator have no schema there; checkMonitoring looks at them.
+      checkRun(`Kubernetes ${version} schemas: ${name}`, tool('kubernetes-validate'), [
+        ...['--strict', '--quiet', '-k', version],
+        rendered,
+      ]);
+    }
+  }
+  checkRun('Kubernetes schemas: plain manifests', tool('kubernetes-validate'), ['--strict', '--quiet', MANIFESTS]);
+  check(
+    'the plain manifests are what the chart gives (npm run deploy-files)',
+    renderManifests(tool('helm')) === readFileSync(MANIFESTS, 'utf8'),
+  );
+}
+
+interface SettingSchema {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+}
+
+/** A value that a setting may have and does not have by itself. */
+function otherValue(name: string, { type, default: value, enum: choices }: SettingSchema): unknown {
+  if (choices !== undefined) return choices.find((choice) => choice !== value);
+  if (type === 'boolean') return value !== true;
+  if (type === 'integer') return Number(value) + 1;
+  return type === 'number' ? 0.75 : `value of ${name}`;
+}
+
+/** Every setting reaches the container, in the spelling that the service reads. */
+function checkSettings(): void {
+  const settings = Object.entries(EnvSchema.properties as Record<string, SettingSchema>);
+  const config = settings.flatMap(([name, schema]) =>
+    SECRET_SETTINGS.includes(name) ? [] : [[name, otherValue(name, schema)] as const],
+  );
+  const values = {
+    config: Object.fromEntries(config),
+    apiKeys: { existingSecret: 'keys' },
+    networkPolicy: { enabled: false },
+  };
+  const { ok, out } = template([temporary('settings.json', JSON.stringify(values))]);
+  check('a value for every setting is taken', ok, out);
+  if (!ok) return;
+  const deployment = objects(out).find(({ kind }) => kind === 'Deployment');
+  type Env = { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string } } };
+  const { template: pod } = deployment?.spec as { template: { spec: { containers: [{ env: Env[] }] } } };
+  const env = new Map(pod.spec.containers[0].env.map((one) => [one.name, one]));
+  for (const [name, value] of config) check(`${name} is passed`, env.get(name)?.value === String(value));
+  for (const name of SECRET_SETTINGS) {
+    check(`${name} is passed from a secret`, env.get(name)?.valueFrom?.secretKeyRef?.name === 'keys');
+  }
+}
+
+/** What must not be installed, and what helm has to say of it. */
+const REFUSALS: readonly [what: string, values: object, says: RegExp][] = [
+  ['a misspelt setting', { config: { OCR_MAX_SIDES: 1 } }, /OCR_MAX_SIDES/],
+  ['a setting out of range', { config: { OCR_MAX_SIDE: 1 } }, /OCR_MAX_SIDE/],
+  ['a setting of the wrong type', { config: { OCR_CORS: 'yes' } }, /OCR_CORS/],
+  ['keys as a plain value', { config: { OCR_API_KEYS: 'k' } }, /OCR_API_KEYS/],
+  ['a misspelt value', { replica: 3 }, /replica/],
+  ['two sources of keys', { apiKeys: { existingSecret: 'a', values: ['b'] } }, /not both/],
+  ['an ingress without a host', { ingress: { enabled: true } }, /ingress\.hosts/],
+  [
+    'CPUs of the whole node',
+    { resources: { limits: { cpu: null }, requests: { cpu: null } } },
+    /resources\.limits\.cpu, resources\.requests\.cpu or config\.OCR_ENGINE_PROCESSES/,
+  ],
+];
+
+function checkRefusals(): void {
+  for (const [what, values, says] of REFUSALS) {
+    const { ok, out } = template([temporary('refused.json', JSON.stringify(values))]);
+    check(`refused: ${what}`, !ok && says.test(out), out.slice(0, 2000));
+  }
+}
+
+function checkMonitoring(): void {
+  const made = objects(template([`${CHART}/ci/everything-values.yaml`]).out);
+  const find = (wanted: string): Made | undefined => made.find(({ kind }) => kind === wanted);
+  const service = find('Service');
+  const monitor = find('ServiceMonitor')?.spec as
+    { selector: { matchLabels: Record<string, string> }; endpoints: [{ port: string; path: string }] } | undefined;
+  const selected = Object.entries(monitor?.selector.matchLabels ?? { none: '' }).every(
+    ([label, value]) => service?.metadata.labels[label] === value,
+  );
+  check('the ServiceMonitor selects the Service', selected);
+  const ports = service?.spec.ports as { name: string }[] | undefined;
+  check('… at a port that it has', ports?.some(({ name }) => name === monitor?.endpoints[0].port) === true);
+  const rules = parse(readFileSync(`${root}/deploy/observability/alerts.yml`, 'utf8')) as object;
+  check('the PrometheusRule holds the alerts', JSON.stringify(find('PrometheusRule')?.spec) === JSON.stringify(rules));
+
+  const folder = `${root}/deploy/observability`;
+  checkRun('promtool check rules', tool('promtool'), ['check', 'rules', 'alerts.yml'], folder);
+  checkRun('promtool test rules', tool('promtool'), ['test', 'rules', 'alerts.test.yml'], folder);
+  checkRun('promtool check config', tool('promtool'), ['check', 'config', 'prometheus.yml'], folder);
+}
+
+/** Every query of the dashboard, asked of a Prometheus that scrapes the service under a little traffic. */
+async function checkLive(): Promise<void> {
+  const { metrics, answers } = await queryDashboard(tool('prometheus'), work);
+  const own = metrics
+    .split('\n')
+    .filter((line) => /^(# (HELP|TYPE) )?general_ocr_/.test(line))
+    .join('\n');
+  const lint = spawnSync(tool('promtool'), ['check', 'metrics'], { input: `${own}\n`, encoding: 'utf8' });
+  check('promtool check metrics', lint.status === 0 && lint.stderr === '', lint.stderr);
+  for (const { title, query, series, error } of answers) {
+    check(`dashboard: ${title} has ${series} series`, series > 0, `${query}\n${error}`);
+  }
+}
+
+function checkSystemd(): void {
+  if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
+    process.stdout.write('left out: the systemd unit (no systemd-analyze here; Debian has it in systemd)\n');
+    return;
+  }
+  const text = readFileSync(`${root}/deploy/systemd/general-ocr.service`, 'utf8');
+  // Verifying wants a program that is there; where Node is on this machine is not the unit's matter.
+  const unit = temporary('general-ocr.service', text.replace('/usr/bin/node ', `${process.execPath} `));
+  const verified = run('systemd-analyze', ['verify', '--man=no', unit]);
+  check('systemd-analyze verify', verified.ok && !verified.out.includes(unit), verified.out);
+  const { out } = run('systemd-analyze', ['security', '--offline=yes', '--no-pager', unit]);
+  const exposure = Number(/Overall exposure level for [^:]*: ([\d.]+)/.exec(out)?.[1]);
+  check(`systemd-analyze security: ${exposure} (at most ${MOST_EXPOSURE})`, exposure <= MOST_EXPOSURE);
+}
+
+try {
+  execFileSync('bash', [`${root}/test/deploy/tools.sh`, tools], { stdio: 'inherit' });
+  checkChart();
+  checkSettings();
+  checkRefusals();
+  checkMonitoring();
+  checkSystemd();
+  checkRun('actionlint', tool('actionlint'), ['-shellcheck=', '-pyflakes=']);
+  await checkLive();
+} catch (error) {
+  check('all checks could be made', false, error instanceof Error ? error.message : String(error));
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
