@@ -1,6 +1,6 @@
 /**
  * Checks what is in deploy/ with the tools of those who use it: helm, the Kubernetes schemas, promtool, a real Prometheus
- * that scrapes the real service, systemd-analyze, actionlint.
+ * that scrapes the real service, systemd-analyze, actionlint, the schema of CycloneDX.
  *
  *   node test/deploy/deploy-test.ts
  *
@@ -193,6 +193,28 @@ async function checkLive(): Promise<void> {
   }
 }
 
+/** The bill of materials is one by its own schema, and holds the packages and the models. */
+function checkSbom(): void {
+  const made = spawnSync(process.execPath, [`${root}/scripts/sbom.ts`], { encoding: 'utf8', maxBuffer: 1e8 });
+  check('the bill of materials can be made', made.status === 0, made.stderr);
+  const valid = spawnSync(tool('cyclonedx-validate'), { input: made.stdout, encoding: 'utf8' });
+  check('… is CycloneDX 1.5 by its schema', valid.status === 0, valid.stderr);
+  const { components } = JSON.parse(made.stdout) as { components: { name: string; type: string }[] };
+  const names = new Set(components.map(({ name }) => name));
+  check('… has packages in it', names.has('fastify') && names.has('onnxruntime-node'));
+  check('… and no development package', !names.has('tap') && !names.has('eslint'));
+  check('… and the models', components.filter(({ type }) => type === 'machine-learning-model').length === 2);
+}
+
+/** The chart as a release packs it, with where the released image is. */
+function checkPackage(): void {
+  checkRun('helm package', tool('helm'), ['package', CHART, '--destination', work]);
+  const [archive = ''] = readdirSync(work).filter((name) => name.endsWith('.tgz'));
+  checkRun('the package lints', tool('helm'), ['lint', '--strict', path.join(work, archive)]);
+  const place = /\n {2}repository: general-ocr\n/;
+  check('the release workflow finds the place of the image', place.test(readFileSync(`${CHART}/values.yaml`, 'utf8')));
+}
+
 function checkSystemd(): void {
   if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
     process.stdout.write('left out: the systemd unit (no systemd-analyze here; Debian has it in systemd)\n');
@@ -214,8 +236,11 @@ try {
   checkSettings();
   checkRefusals();
   checkMonitoring();
+  checkPackage();
+  checkSbom();
   checkSystemd();
-  checkRun('actionlint', tool('actionlint'), ['-shellcheck=', '-pyflakes=']);
+  checkRun('actionlint', tool('actionlint'), [`-shellcheck=${tool('shellcheck')}`, '-pyflakes=']);
+  checkRun('shellcheck', tool('shellcheck'), ['--severity=warning', 'test/deploy/tools.sh', '.ci/run']);
   await checkLive();
 } catch (error) {
   check('all checks could be made', false, error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the tools of `npm run test:deploy` into DIR/bin: helm and actionlint from the Go module proxy, kubernetes-validate from
-# PyPI, prometheus and promtool from Debian. Whatever is there already stays. Says which tool could not be had, and fails.
+# Puts the tools of `npm run test:deploy` into DIR/bin: helm and actionlint from the Go module proxy, kubernetes-validate and a
+# validator of CycloneDX from PyPI, prometheus, promtool and shellcheck from Debian. Whatever is there already stays. Says which tool could not be had, and fails.
 #
 #   bash test/deploy/tools.sh DIR
 set -uo pipefail
@@ -23,24 +23,41 @@ go_tool() {
   GOBIN="$dir/bin" nice -n 10 go install "$1"
 }
 
-python_tool() {
-  python3 -m venv "$dir/venv" 2>/dev/null ||
+python_venv() {
+  [ -x "$dir/venv/bin/pip" ] || python3 -m venv "$dir/venv" 2>/dev/null ||
     { apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv && python3 -m venv "$dir/venv"; }
-  "$dir/venv/bin/pip" install -q "$1" && ln -sf "$dir/venv/bin/kubernetes-validate" "$dir/bin/"
+}
+
+kubernetes_validate() {
+  python_venv && "$dir/venv/bin/pip" install -q kubernetes-validate==1.37.0 &&
+    ln -sf "$dir/venv/bin/kubernetes-validate" "$dir/bin/"
+}
+
+cyclonedx_validate() {
+  python_venv && "$dir/venv/bin/pip" install -q 'cyclonedx-python-lib[json-validation]==11.6.0' || return
+  cat >"$dir/bin/cyclonedx-validate" <<EOF_SCRIPT
+#!$dir/venv/bin/python3
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+fault = JsonStrictValidator(SchemaVersion.V1_5).validate_str(sys.stdin.read())
+sys.exit(None if fault is None else repr(fault))
+EOF_SCRIPT
+  chmod +x "$dir/bin/cyclonedx-validate"
 }
 
 # Unpacked rather than installed: no service is started, and no root is needed.
-debian_prometheus() {
-  local bin
-  bin=$(command -v promtool) && ln -sf "$bin" "$(dirname "$bin")/prometheus" "$dir/bin/" && return
-  (cd "$dir" && { apt-get download -qq prometheus || { apt-get update -qq && apt-get download -qq prometheus; }; } &&
-    dpkg-deb -x prometheus_*.deb prometheus && ln -sf "$dir"/prometheus/usr/bin/* "$dir/bin/")
+debian_package() {
+  (cd "$dir" && { apt-get download -qq "$1" || { apt-get update -qq && apt-get download -qq "$1"; }; } &&
+    dpkg-deb -x "$1"_*.deb "$1" && ln -sf "$dir/$1"/usr/bin/* "$dir/bin/")
 }
 
 want helm go_tool helm.sh/helm/v3/cmd/helm@v3.19.0
 want actionlint go_tool github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
-want kubernetes-validate python_tool kubernetes-validate==1.37.0
-want promtool debian_prometheus
+want kubernetes-validate kubernetes_validate
+want cyclonedx-validate cyclonedx_validate
+want promtool debian_package prometheus
+want shellcheck debian_package shellcheck
 
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "could not be installed: ${missing[*]}" >&2
