@@ -20,6 +20,7 @@ export async function sampleMetrics(): Promise<string> {
         processes: [{ pid: 1, state: 'idle', residentBytes: 1 }],
         waiting: 0,
         restarts: 0,
+        restartsBy: { death: 0, deadline: 0, memory: 0 },
       }),
     },
     admission: { inside: 0 },

@@ -103,12 +103,13 @@ function registerGauges(registry: Registry, { engine, admission, places }: Metri
   });
   new Counter({
     name: 'general_ocr_engine_restarts_total',
-    help: 'Engine processes that were started again: crash, page over its time, memory over its budget.',
+    help: 'Engine processes that were started in place of another: after a death, a page over its deadline, memory over its limit.',
+    labelNames: ['reason'],
     registers,
     collect() {
       // The engine keeps the count; a counter can only be set by starting again from zero.
       this.reset();
-      this.inc(engine.status().restarts);
+      for (const [reason, count] of Object.entries(engine.status().restartsBy)) this.inc({ reason }, count);
     },
   });
 }

@@ -10,7 +10,8 @@ const engine = {
       { pid: 12, state: 'idle', residentBytes: 6000 },
     ] as const,
     waiting: 3,
-    restarts: 2,
+    restarts: 3,
+    restartsBy: { death: 2, deadline: 0, memory: 1 },
   }),
 };
 
@@ -36,7 +37,10 @@ t.test('the state of the engine at the moment of a scrape', async (t) => {
     1,
   );
   t.equal(valueOf(text, 'general_ocr_ready'), 1);
-  t.equal(valueOf(text, 'general_ocr_engine_restarts_total'), 2, 'not added up with each scrape');
+  const restarts = (reason: string) => valueOf(text, `general_ocr_engine_restarts_total{reason="${reason}"}`);
+  t.equal(restarts('death'), 2, 'not added up with each scrape');
+  t.equal(restarts('deadline'), 0);
+  t.equal(restarts('memory'), 1);
   t.equal(valueOf(text, 'general_ocr_engine_processes{state="busy"}'), 1);
   t.equal(valueOf(text, 'general_ocr_engine_processes{state="starting"}'), 0);
   t.equal(valueOf(text, 'general_ocr_resident_memory_bytes{process="engine-1"}'), 6000);

@@ -13,7 +13,7 @@ import {
 import type { EngineLog } from './engine-log.ts';
 import { PageJob } from './page-job.ts';
 import { LEAVE_GRACE_MS, type ProcessEnd, type ProcessHandle } from './process-handle.ts';
-import { ProcessSlot } from './process-slot.ts';
+import { ProcessSlot, RESTART_REASONS, type RestartReason } from './process-slot.ts';
 import type { ReadOutcome } from './protocol.ts';
 
 export interface EngineOptions {
@@ -50,6 +50,8 @@ export interface EngineStatus {
   readonly waiting: number;
   /** Processes started in place of another (death, deadline, memory) since the start. Only grows. */
   readonly restarts: number;
+  /** The same by why; together they are `restarts`. */
+  readonly restartsBy: Readonly<Record<RestartReason, number>>;
 }
 
 export interface EngineProcessStatus {
@@ -164,11 +166,16 @@ class ProcessEngine implements Engine {
     for (const { pid, state, residentBytes } of this.#slots.flatMap((slot) => slot.processes)) {
       if (state !== 'ending') processes.push({ pid, state, residentBytes });
     }
+    const restartsBy = { death: 0, deadline: 0, memory: 0 };
+    for (const { restarts } of this.#slots) {
+      for (const reason of RESTART_REASONS) restartsBy[reason] += restarts[reason];
+    }
     return {
       ready: this.#started && this.#stable && this.#closing === undefined && this.#slots.some(({ working }) => working),
       processes,
       waiting: this.#waiting.length,
-      restarts: this.#slots.reduce((sum, { restarts }) => sum + restarts, 0),
+      restarts: restartsBy.death + restartsBy.deadline + restartsBy.memory,
+      restartsBy,
     };
   }
 

@@ -6,6 +6,10 @@ const START_INTERVAL_MS = 1000;
 /** Processes in a row that may end before their first page is done and still be followed at once by another. */
 const EARLY_ENDS_WITHOUT_WAIT = 1;
 
+/** Why a process was started in place of another: it died, its page passed its deadline, or it grew over its limit. */
+export const RESTART_REASONS = ['death', 'deadline', 'memory'] as const;
+export type RestartReason = (typeof RESTART_REASONS)[number];
+
 export interface SlotEvents {
   /** A process became ready, or is gone: there may be work to hand out. */
   changed(): void;
@@ -25,7 +29,9 @@ export class ProcessSlot {
   #retired: ProcessHandle | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastStartAt = -Infinity;
-  #starts = 0;
+  readonly #restarts: Record<RestartReason, number> = { death: 0, deadline: 0, memory: 0 };
+  /** Why the place is empty, when it is. */
+  #endedBy: RestartReason = 'death';
   #earlyEnds = 0;
   #startFailures = 0;
   #stopped = false;
@@ -56,9 +62,9 @@ export class ProcessSlot {
     return this.#successor !== undefined || this.#retired !== undefined;
   }
 
-  /** Processes started after the first. */
-  get restarts(): number {
-    return this.#starts - 1;
+  /** Processes started after the first, by why. */
+  get restarts(): Readonly<Record<RestartReason, number>> {
+    return this.#restarts;
   }
 
   /** Starts a successor for the current process; does nothing while one warms up or if the last ones ended early. */
@@ -68,6 +74,7 @@ export class ProcessSlot {
       { pid: this.#current?.pid, residentBytes: this.#current?.residentBytes },
       'engine process is over its memory limit and will be replaced',
     );
+    this.#restarts.memory += 1;
     this.#successor = this.#start();
   }
 
@@ -88,7 +95,6 @@ export class ProcessSlot {
   }
 
   #start(): ProcessHandle {
-    this.#starts += 1;
     const process = new ProcessHandle(this.#settings);
     this.#lastStartAt = process.startedAt;
     void process.ready.then((ready) => {
@@ -104,6 +110,8 @@ export class ProcessSlot {
     if (process === this.#retired) this.#retired = undefined;
     if (process === this.#successor) this.#successor = undefined;
     if (process === this.#current) {
+      // The engine itself ends a process in its place only for a page that passed its deadline.
+      this.#endedBy = end.intended ? 'deadline' : 'death';
       this.#current = this.#successor;
       this.#successor = undefined;
     }
@@ -122,6 +130,7 @@ export class ProcessSlot {
     if (this.#stopped || this.#current !== undefined || this.#timer !== undefined) return;
     const waitMs = this.#waitMs();
     if (waitMs <= 0) {
+      this.#restarts[this.#endedBy] += 1;
       this.#current = this.#start();
       return;
     }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { buildFakeApp, fakeEngine } from './fixtures/fake-parts.ts';
+import { buildFakeApp, fakeEngine, READY } from './fixtures/fake-parts.ts';
 
 const starting = { pid: 1, state: 'starting', residentBytes: 0 } as const;
 const idle = { pid: 2, state: 'idle', residentBytes: 1 } as const;
@@ -21,7 +21,9 @@ const rows = [
 t.test('a server that is not ready says why', async (t) => {
   for (const { restarts, processes, says } of rows) {
     const app = await buildFakeApp({
-      engine: fakeEngine({ status: () => ({ ready: false, processes, waiting: 0, restarts }) }),
+      engine: fakeEngine({
+        status: () => ({ ready: false, processes, waiting: 0, restarts, restartsBy: READY.restartsBy }),
+      }),
     });
     const response = await app.inject('/health/ready');
     t.match(response, { statusCode: 503, headers: { 'retry-after': /^\d+$/ } });
