@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify';
 import { OcrError } from '../errors.ts';
 
 /** Who may use the API. */
 export interface Authority {
   /**
-   * Lets a request pass that carries one of the keys, and every request where no keys are set.
+   * Lets a request pass that carries one of the keys, and every request where no keys are set. From then on the request's
+   * lines in the log have the key's id as `key`.
    *
    * @throws {OcrError} UNAUTHORIZED
    */
@@ -15,6 +16,15 @@ export interface Authority {
 }
 
 const BEARER = /^Bearer +(\S+)$/i;
+
+/**
+ * Hexadecimal digits of a key's SHA-256 that name it in the log: enough to tell the keys of one server apart, and nothing
+ * that a key with any length to it could be found from.
+ */
+const KEY_ID_DIGITS = 8;
+
+/** pino's loggers can be given fields later; Fastify's type leaves it out, and another logger may be without. */
+type BindableLogger = FastifyBaseLogger & { setBindings?: (bindings: object) => void };
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -41,12 +51,15 @@ export function createAuthority(keys: readonly string[]): Authority {
   };
   return {
     authorize(request) {
-      if (hashes.length > 0 && match(request) === undefined) {
+      if (hashes.length === 0) return;
+      const key = match(request);
+      if (key === undefined) {
         throw new OcrError(
           'UNAUTHORIZED',
           'This server asks for a key and none of its keys was sent. Send one as `x-api-key: <key>` or `Authorization: Bearer <key>`.',
         );
       }
+      (request.log as BindableLogger).setBindings?.({ key: key.slice(0, KEY_ID_DIGITS) });
     },
     identify: (request) => match(request) ?? request.ip,
   };
