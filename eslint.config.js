@@ -8,6 +8,7 @@ const OWNERS = {
   '@aws-sdk/client-s3': ['src/source/s3-source.ts'],
   sharp: ['src/ocr/decode-image.ts'],
   'prom-client': ['src/metrics.ts'],
+  '@opentelemetry/sdk-trace': ['src/tracing.ts'],
 };
 
 /** folder -> what it may not import, with the reason. The picture is in docs/architecture.md. */

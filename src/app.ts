@@ -21,12 +21,14 @@ import { isRoutine } from './http/log.ts';
 import { registerMetricsRoute } from './http/metrics-route.ts';
 import { registerOcrRoute } from './http/ocr-route.ts';
 import { observeRequests } from './http/request-metrics.ts';
+import { traceRequests } from './http/request-traces.ts';
 import { registerPageRoute } from './http/page-route.ts';
 import { refuseUnknownRoutes } from './http/unknown-route.ts';
 import { acceptUploads } from './http/upload.ts';
 import type { Metrics } from './metrics.ts';
 import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { ImageLoader } from './source/load-image.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Everything the app works with; nothing in it is started or closed by the app. */
 export interface AppParts {
@@ -36,6 +38,8 @@ export interface AppParts {
   readonly images: Pick<ImageLoader, 'load'>;
   readonly metrics: Metrics;
   readonly modelPack: ModelPackDescription;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Pick<Tracing, 'begin'> | undefined;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -135,6 +139,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setErrorHandler(handleError);
 
   observeRequests(app, metrics);
+  traceRequests(app, parts.tracing);
   const draining = watchClosing(app, DRAIN_PATIENCE_MS);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });

@@ -111,6 +111,17 @@ export const EnvSchema = Type.Object({
     description:
       'Addresses or networks of reverse proxies whose `X-Forwarded-For` names the client, e.g. `10.0.0.0/8`; empty: the connection does.',
   }),
+  OCR_TRACES_ENDPOINT: Type.String({
+    default: '',
+    description:
+      'Where an OpenTelemetry collector takes traces (OTLP over HTTP), e.g. `http://collector:4318/v1/traces`; empty: none are made.',
+  }),
+  OCR_TRACES_RATIO: Type.Number({
+    default: 1,
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of requests that are traced where the caller has not decided (`traceparent`).',
+  }),
   OCR_CORS: Type.Boolean({ default: false, description: 'Answer `Access-Control-Allow-*: *` as the AWS kit does.' }),
   OCR_DOCS: Type.Boolean({ default: true, description: 'Serve Swagger UI at `/docs`.' }),
   OCR_PAGE: Type.Boolean({ default: true, description: 'Serve the page to try the service with at `/`.' }),
@@ -178,9 +189,12 @@ function isNetwork(text: string): boolean {
   );
 }
 
+const isHttpAddress = (text: string): boolean => /^https?:\/\/[^\s/]/i.test(text) && URL.canParse(text);
+
 /** Rules that a JSON schema cannot say well. They look at the text as it was set, so that all faults come at once. */
 const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, rule: string][] = [
   ['OCR_URL_PORTS', isPort, 'must be port numbers from 1 to 65535, separated by commas'],
+  ['OCR_TRACES_ENDPOINT', isHttpAddress, 'must be an address such as http://collector:4318/v1/traces'],
   ['OCR_TRUSTED_PROXIES', isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'],
 ];
 

@@ -8,6 +8,7 @@ import { createLogger } from './http/log.ts';
 import { createMetrics } from './metrics.ts';
 import { describeModelPack } from './models/describe-model-pack.ts';
 import { createImageLoader } from './source/load-image.ts';
+import { startTracing } from './tracing.ts';
 
 const MEBIBYTE = 1_048_576;
 
@@ -51,7 +52,12 @@ const places = config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH;
 const admission = createAdmission({ limit: places });
 const modelPack = await describeModelPack(config.OCR_MODELS_DIR, config.OCR_MODEL_PACK);
 const metrics = createMetrics({ engine, admission, places, modelPack });
-const app = await buildApp({ config, engine, admission, images, metrics, modelPack, logger });
+const tracing = await startTracing({
+  endpoint: config.OCR_TRACES_ENDPOINT,
+  ratio: config.OCR_TRACES_RATIO,
+  log: logger,
+});
+const app = await buildApp({ config, engine, admission, images, metrics, modelPack, tracing, logger });
 
 let closing = false;
 
@@ -63,6 +69,7 @@ closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
   await app.close();
   await images.close();
   await engine.close();
+  await tracing?.close();
   logger.info('closed');
 });
 

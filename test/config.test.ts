@@ -53,6 +53,13 @@ t.test('all faults at once, one a line, each with its variable, rule and value',
   t.throws(() => loadConfig(env), new ConfigError(lines.join('\n')));
 });
 
+t.test('the address of a collector', async (t) => {
+  t.match(loadConfig({ OCR_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }), { OCR_TRACES_RATIO: 1 });
+  for (const address of ['collector:4318', 'ftp://collector', 'http://', 'yes']) {
+    t.throws(() => loadConfig({ OCR_TRACES_ENDPOINT: address }), { message: /^OCR_TRACES_ENDPOINT must be/ }, address);
+  }
+});
+
 t.test('lists', async (t) => {
   for (const ports of ['0', '65536', '1e3', '80 443', '-1']) {
     t.throws(() => loadConfig({ OCR_URL_PORTS: ports }), { name: 'ConfigError', message: /^OCR_URL_PORTS/ }, ports);

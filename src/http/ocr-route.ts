@@ -86,7 +86,9 @@ export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions)
       deadline.enter('waiting for an engine process or reading the image');
       const page = await engine.read(image, { maxSide: options.maxSide }, deadline.signal);
       const readAt = performance.now();
-      metrics.observePage({ page, fetchMs: fetchedAt - startedAt, engineMs: readAt - fetchedAt });
+      const observation = { page, fetchMs: fetchedAt - startedAt, engineMs: readAt - fetchedAt };
+      metrics.observePage(observation);
+      request.trace?.addPage(observation);
       const answer = toAnswer(page, options.minScore);
       request.log.info(
         {
