@@ -135,6 +135,47 @@ function checkSettings(): void {
   }
 }
 
+/** What OCR_SOURCE_ALLOW of ci/everything-values.yaml opens: addresses and networks, at their ports; names are left out. */
+const OPENED: readonly string[] = [
+  '10.2.0.0/16',
+  '10.3.0.7/32 at 9000',
+  'fd00::/8',
+  'fd00::1/128',
+  'fd00:1::2/128 at 9000',
+];
+
+function checkNetworkPolicy(): void {
+  interface Rule {
+    readonly to: readonly { readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] } }[];
+    readonly ports?: readonly { readonly port: number }[];
+  }
+  const policy = objects(template([`${CHART}/ci/everything-values.yaml`]).out).find(
+    ({ kind }) => kind === 'NetworkPolicy',
+  );
+  const rules = (policy?.spec.egress ?? []) as Rule[];
+  const blocks = rules.flatMap(({ to, ports = [] }) =>
+    to.flatMap(({ ipBlock }) => (ipBlock === undefined ? [] : [{ ...ipBlock, ports: ports.map(({ port }) => port) }])),
+  );
+  const [world, ...opened] = blocks.filter(({ cidr }) => cidr !== '2000::/3');
+  check(
+    'the network policy opens public addresses at OCR_URL_PORTS',
+    world?.cidr === '0.0.0.0/0' && world.ports.join() === '443,8443',
+  );
+  for (const network of ['10.0.0.0/8', '169.254.0.0/16', '192.168.0.0/16']) {
+    check(`… without ${network}`, world?.except?.includes(network) === true);
+  }
+  const written = opened.map(({ cidr, ports }) => (ports.length === 0 ? cidr : `${cidr} at ${ports.join()}`));
+  check('… and the networks of OCR_SOURCE_ALLOW', written.join('; ') === OPENED.join('; '), written.join('; '));
+}
+
+/** Without a CPU limit the number of engine processes comes from the request; with one the service finds it itself. */
+function checkProcesses(): void {
+  const fromRequest = 'resource: requests.cpu';
+  const small = template([`${CHART}/ci/small-values.yaml`]).out;
+  check('no CPU limit: an engine process for each CPU requested', small.includes(fromRequest));
+  check('a CPU limit: the service finds it', !template([]).out.includes(fromRequest));
+}
+
 /** What must not be installed, and what helm has to say of it. */
 const REFUSALS: readonly [what: string, values: object, says: RegExp][] = [
   ['a misspelt setting', { config: { OCR_MAX_SIDES: 1 } }, /OCR_MAX_SIDES/],
@@ -235,6 +276,8 @@ try {
   checkChart();
   checkSettings();
   checkRefusals();
+  checkNetworkPolicy();
+  checkProcesses();
   checkMonitoring();
   checkPackage();
   checkSbom();
