@@ -1,7 +1,7 @@
 import { growQuad, quadSize } from './geometry.ts';
 import { cropLine } from './line-crop.ts';
 import type { LineCandidate } from './line-candidates.ts';
-import type { Quad, QuarterTurns } from './page.ts';
+import type { Orientation, Quad, QuarterTurns } from './page.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
 import { readingQuality, recognizeText, type Reading } from './text-recognition.ts';
@@ -11,6 +11,8 @@ export interface ReadLine extends LineCandidate {
   readonly reading: Reading;
   /** Quarter turns under which it reads best. */
   readonly turns: QuarterTurns;
+  /** What was cut out for this reading: the ink with its margin, before the turns. */
+  readonly crop: Quad;
 }
 
 /** Margin around the ink on every side, in text heights: the recognizer was trained on boxes that are not tight. */
@@ -42,9 +44,10 @@ class DirectionVotes {
 }
 
 /**
- * Reads every candidate. Instead of a 0/180 degree classifier the page votes: the longest lines come first, a line that
+ * Reads every candidate. With orientation `off` rightwards and, tall ones, downwards. Otherwise: instead of a 0/180 degree classifier the page votes: the longest lines come first, a line that
  * reads badly is read the other way round as well, and lines that read well decide where later, shorter ones start.
  *
+ * @param orientation `auto` unless given
  * @returns the lines in the order in which they were read, and the summed width of all line images
  */
 export async function readLines(
@@ -52,6 +55,7 @@ export async function readLines(
   candidates: readonly LineCandidate[],
   session: Session,
   charset: readonly string[],
+  orientation: Orientation = 'auto',
 ): Promise<{ lines: ReadLine[]; recognizerWidth: number }> {
   const longestFirst = candidates.toSorted((a, b) => lengthOf(b) - lengthOf(a));
   const wide = new DirectionVotes();
@@ -60,12 +64,12 @@ export async function readLines(
   const read = async (quad: Quad, turns: QuarterTurns): Promise<Attempt> => {
     const reading = await recognizeText(cropLine(image, quad, turns), session, charset);
     recognizerWidth += reading.width;
-    return { reading, turns, quality: readingQuality(reading) };
+    return { reading, turns, crop: quad, quality: readingQuality(reading) };
   };
   const lines: ReadLine[] = [];
   for (const candidate of longestFirst) {
     const votes = candidate.tall ? tall : wide;
-    let best = await readBothWays(candidate, votes, candidates.length, read);
+    let best = await readBothWays(candidate, votes, candidates.length, read, orientation);
     if (candidate.ambiguous) {
       const upright = await read(
         growQuad(candidate.tight, MARGIN * candidate.em, MARGIN * candidate.em),
@@ -73,7 +77,7 @@ export async function readLines(
       );
       if (upright.quality > best.quality - UPRIGHT_TOLERANCE) best = upright;
     }
-    lines.push({ ...candidate, reading: best.reading, turns: best.turns });
+    lines.push({ ...candidate, reading: best.reading, turns: best.turns, crop: best.crop });
   }
   return { lines, recognizerWidth };
 }
@@ -81,6 +85,7 @@ export async function readLines(
 interface Attempt {
   readonly reading: Reading;
   readonly turns: QuarterTurns;
+  readonly crop: Quad;
   readonly quality: number;
 }
 
@@ -89,6 +94,7 @@ async function readBothWays(
   votes: DirectionVotes,
   lineCount: number,
   read: (quad: Quad, turns: QuarterTurns) => Promise<Attempt>,
+  orientation: Orientation,
 ): Promise<Attempt> {
   const quad = withMargin(candidate);
   const directions: readonly [QuarterTurns, QuarterTurns] = candidate.tall ? [1, 3] : [0, 2];
@@ -98,7 +104,7 @@ async function readBothWays(
   const length = [...best.reading.text].length;
   const sure =
     best.quality >= SURE_QUALITY && (votes.decided || length >= 4 || (lineCount <= 3 && best.quality > 0.95));
-  if (!sure) {
+  if (!sure && orientation === 'auto') {
     const opposite = first === 0 ? 1 : 0;
     const other = await read(quad, directions[opposite]);
     if (other.quality > best.quality + (votes.most < ENOUGH_VOTES ? FLIP_GAIN : FLIP_GAIN_VOTED)) {

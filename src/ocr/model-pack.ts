@@ -14,6 +14,8 @@ import { charsetFromDictionary, type Charset } from './charset.ts';
 /** A named, hashed set of models with its parameters, ready to be loaded. */
 export interface ModelPack {
   readonly name: string;
+  /** The first digits of a SHA-256 over the hashes of its files: another file, another version. */
+  readonly version: string;
   /** Absolute if the models folder was. */
   readonly detectorPath: string;
   readonly recognizerPath: string;
@@ -47,12 +49,21 @@ export async function openModelPack(modelsDir: string, name: string): Promise<Mo
   ]);
   return {
     name: entry.name,
+    version: versionOf(entry),
     detectorPath: path.join(folder, files.detector.file),
     recognizerPath: path.join(folder, files.recognizer.file),
     charset: readCharset(dictionary, path.join(folder, files.dictionary.file), entry),
     detector: entry.detector,
     recognizer: entry.recognizer,
   };
+}
+
+/** Digits of a version: with 48 bits nobody meets two packs of one name and version by chance. */
+const VERSION_DIGITS = 12;
+
+function versionOf({ files }: PackEntry): string {
+  const hashes = [files.detector, files.recognizer, files.dictionary].map(({ sha256 }) => sha256 ?? '');
+  return sha256Of(Buffer.from(hashes.join('\n'))).slice(0, VERSION_DIGITS);
 }
 
 async function readVerified(

@@ -17,6 +17,32 @@ export interface Line {
   readonly confidence: number;
   /** Tight around the ink, in coordinates of the upright image (EXIF orientation applied). */
   readonly quad: Quad;
+  /** In reading direction, spaces included; their texts make up `text`. Only with `ReadOptions.characters`. */
+  readonly characters?: readonly Character[];
+}
+
+/** One character of a line and where it stands. */
+export interface Character {
+  readonly text: string;
+  /** Probability at its first time step, 0..1. */
+  readonly confidence: number;
+  /** As wide as its ink and as high as its line, oriented like it, in image coordinates; see `character-quads.ts`. */
+  readonly quad: Quad;
+}
+
+/** The upright picture as a file that other documents can hold. */
+export interface Picture {
+  /** A baseline jpg, 8-bit grey or colour, that has to be shown as it is (no EXIF orientation). */
+  readonly jpeg: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Which models read a page. */
+export interface ModelIdentity {
+  readonly name: string;
+  /** Changes whenever a file of the pack does. */
+  readonly version: string;
 }
 
 /** Wall-clock milliseconds spent in each stage of one page. */
@@ -43,10 +69,36 @@ export interface Page {
   readonly lines: readonly Line[];
   readonly timings: StageTimings;
   readonly cost: ReadCost;
+  /** Absent where the models came from no pack (tests). */
+  readonly model?: ModelIdentity;
+  /** Only with `ReadOptions.picture`. */
+  readonly picture?: Picture;
 }
+
+/** A rectangle in whole pixels of the upright image. */
+export interface Region {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * `auto` finds out how the text of a page is turned (by quarters): lines that read badly are read the other way round as
+ * well. `off` takes the page as upright: lines read to the right, tall ones downwards.
+ */
+export type Orientation = 'auto' | 'off';
 
 /** What a caller may choose for one page. */
 export interface ReadOptions {
   /** Longest side of the image in pixels; larger images are refused before decoding. */
   readonly maxSide: number;
+  /** Reads this part of the image only, as if there were nothing around it. Coordinates stay those of the whole image. */
+  readonly region?: Region;
+  /** `auto` if absent. */
+  readonly orientation?: Orientation;
+  /** Finds every character's place as well. */
+  readonly characters?: boolean;
+  /** Gives the upright picture back as well. */
+  readonly picture?: boolean;
 }

@@ -1,12 +1,16 @@
 import type { DbParameters } from './db-postprocess.ts';
+import { characterQuads } from './character-quads.ts';
 import { decodeImage } from './decode-image.ts';
-import { growQuad, quadSize, turnQuad } from './geometry.ts';
+import { encodePicture } from './encode-picture.ts';
+import { growQuad, quadSize, translateQuad, turnQuad } from './geometry.ts';
 import { isSideways, lineCandidates } from './line-candidates.ts';
 import { countConvincing, isText } from './line-filter.ts';
 import { readLines, type ReadLine } from './line-reading.ts';
 import { openModelPack } from './model-pack.ts';
-import type { Page, Quad, ReadOptions } from './page.ts';
+import type { Character, Line, ModelIdentity, Page, Quad, ReadOptions } from './page.ts';
 import { orderLines } from './reading-order.ts';
+import { cropRegion } from './region.ts';
+import type { RgbImage } from './rgb-image.ts';
 import { openSession, type Session } from './session.ts';
 import { detectText } from './text-detection.ts';
 
@@ -16,6 +20,7 @@ export interface Models {
   readonly recognizer: Session;
   readonly charset: readonly string[];
   readonly detection: DbParameters;
+  readonly identity?: ModelIdentity;
 }
 
 /**
@@ -26,7 +31,13 @@ export interface Models {
 export async function loadModels(options: { modelsDir: string; modelPack: string }): Promise<Models> {
   const pack = await openModelPack(options.modelsDir, options.modelPack);
   const [detector, recognizer] = await Promise.all([openSession(pack.detectorPath), openSession(pack.recognizerPath)]);
-  return { detector, recognizer, charset: pack.charset, detection: pack.detector };
+  return {
+    detector,
+    recognizer,
+    charset: pack.charset,
+    detection: pack.detector,
+    identity: { name: pack.name, version: pack.version },
+  };
 }
 
 /**
@@ -34,24 +45,28 @@ export async function loadModels(options: { modelsDir: string; modelPack: string
  *
  * @param file an encoded jpg, png or bmp
  * @returns lines in reading order, coordinates in the upright image
- * @throws {OcrError} UNSUPPORTED_FORMAT, INVALID_IMAGE or IMAGE_TOO_LARGE
+ * @throws {OcrError} UNSUPPORTED_FORMAT, INVALID_IMAGE or IMAGE_TOO_LARGE; INVALID_REQUEST for a region outside the image
  */
 export async function readPage(file: Uint8Array, options: ReadOptions, models: Models): Promise<Page> {
   const start = performance.now();
-  const image = await decodeImage(file, { maxSide: options.maxSide });
+  const whole = await decodeImage(file, { maxSide: options.maxSide });
+  const { image, left, top } = cropRegion(whole, options.region);
+  const picture = options.picture === true ? await encodePicture(whole, file) : undefined;
   const decoded = performance.now();
   const { regions, megapixels } = await detectText(image, models.detector, models.detection);
   const detected = performance.now();
-  const candidates = lineCandidates(image, regions, isSideways(regions));
-  const { lines, recognizerWidth } = await readLines(image, candidates, models.recognizer, models.charset);
+  const orientation = options.orientation ?? 'auto';
+  const candidates = lineCandidates(image, regions, orientation === 'auto' && isSideways(regions));
+  const { lines, recognizerWidth } = await readLines(image, candidates, models.recognizer, models.charset, orientation);
   const convincing = countConvincing(lines);
   const accepted = lines.filter((line) => isText(line, convincing, image.width, image.height));
   const ordered = orderLines(accepted.map(toOrderable));
+  const placed = ordered.map((line) => toLine(line, image, options.characters === true));
   const end = performance.now();
   return {
-    width: image.width,
-    height: image.height,
-    lines: ordered.map(({ text, confidence, quad }) => ({ text, confidence, quad })),
+    width: whole.width,
+    height: whole.height,
+    lines: left === 0 && top === 0 ? placed : placed.map((line) => translateLine(line, left, top)),
     timings: {
       decodeMs: decoded - start,
       detectMs: detected - decoded,
@@ -59,13 +74,36 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
       totalMs: end - start,
     },
     cost: { detectorMegapixels: megapixels, recognizerWidth },
+    ...(models.identity === undefined ? {} : { model: models.identity }),
+    ...(picture === undefined ? {} : { picture }),
   };
 }
 
 function toOrderable(line: ReadLine) {
   const { text, confidence } = line.reading;
   const quad = turnQuad(outputQuad(line), line.turns);
-  return { text, confidence, quad, turns: line.turns, weight: [...text].length * confidence };
+  return { text, confidence, quad, turns: line.turns, weight: [...text].length * confidence, line };
+}
+
+function toLine(
+  { text, confidence, quad, line }: ReturnType<typeof toOrderable>,
+  image: RgbImage,
+  withCharacters: boolean,
+): Line {
+  if (!withCharacters) return { text, confidence, quad };
+  const quads = characterQuads(image, line, quad);
+  const characters = line.reading.characters.map(({ character, probability }, i): Character => ({
+    text: character,
+    confidence: probability,
+    quad: quads[i] ?? quad,
+  }));
+  return { text, confidence, quad, characters };
+}
+
+function translateLine(line: Line, dx: number, dy: number): Line {
+  const moved = { ...line, quad: translateQuad(line.quad, dx, dy) };
+  if (line.characters === undefined) return moved;
+  return { ...moved, characters: line.characters.map((one) => ({ ...one, quad: translateQuad(one.quad, dx, dy) })) };
 }
 
 /** Width that a thin glyph such as "1" or "|" gets at least, in line heights: its cell, not only its stroke. */

@@ -75,7 +75,7 @@ function fits<T>(item: PlacedLine<T>, row: Row<T>): boolean {
 const SHOWS_SKEW = 3;
 
 /** Direction of the page's lines in radians, clockwise from the image's x axis: its quarter turns and its skew. */
-function pageAngle(lines: readonly OrderableLine[]): number {
+export function pageAngle(lines: readonly OrderableLine[]): number {
   const weights = [0, 0, 0, 0];
   for (const { turns, weight } of lines) weights[turns] = (weights[turns] ?? 0) + weight;
   const turns = weights.indexOf(Math.max(...weights)) as QuarterTurns;

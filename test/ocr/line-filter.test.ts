@@ -23,6 +23,7 @@ function line({ text, confidence, hasInk = true, width = 200, height = 30 }: Giv
     em: height,
     reading: { text, confidence, characters: [], width: 300 },
     turns: 0,
+    crop: tight,
   };
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { decodeImage } from '../../src/ocr/decode-image.ts';
 import { boundingBox } from '../../src/ocr/geometry.ts';
-import type { Line, Page, QuarterTurns } from '../../src/ocr/page.ts';
+import type { Line, Page, QuarterTurns, ReadOptions } from '../../src/ocr/page.ts';
 import { readPage } from '../../src/ocr/read-page.ts';
 import type { RgbImage } from '../../src/ocr/rgb-image.ts';
 import {
@@ -16,12 +17,12 @@ import {
 
 const DETECTION = { threshold: 0.3, boxScoreThreshold: 0.5, unclipRatio: 1.6 };
 
-async function read(image: RgbImage, confidence?: FakeConfidence) {
+async function read(image: RgbImage, confidence?: FakeConfidence, options: Partial<ReadOptions> = {}) {
   const detector = fakeDetector();
   const recognizer = fakeRecognizer(confidence);
   const page = await readPage(
     encodeBmp(image),
-    { maxSide: 4096 },
+    { maxSide: 4096, ...options },
     { detector, recognizer, charset: FAKE_CHARSET, detection: DETECTION },
   );
   return { page, detector, recognizer };
@@ -109,6 +110,48 @@ t.test('a thin glyph gets its cell', async (t) => {
   // 8 px of ink, 24 px high: 0.45 x 24 = 10.8 px wide, around the same middle.
   t.ok(right - left >= 10 && right - left <= 12 && Math.abs(left + right - 608) <= 2, `${left} to ${right}`);
   t.ok(Math.abs(top - 203) <= 1 && Math.abs(bottom - 227) <= 1, 'no higher than its ink');
+});
+
+t.test('a region is read as if there were nothing around it, in coordinates of the whole', async (t) => {
+  const region = { left: 180, top: 70, width: 1000, height: 50 };
+  const { page } = await read(drawPage(), undefined, { region, characters: true });
+  t.strictSame(texts(page), ['BABA']);
+  t.strictSame([page.width, page.height], [360, 240]);
+  const [left = 0, top = 0] = boundsOf(page.lines[0]);
+  t.ok(Math.abs(left - 200) <= 1 && Math.abs(top - 84) <= 1, `${left}, ${top}`);
+  const starts = page.lines[0]?.characters?.map(({ quad }) => Math.round(quad[0].x)) ?? [];
+  t.strictSame(starts.length, 4);
+  // 0.9 of the text height from glyph to glyph (fake-session.ts).
+  starts.forEach((x, i) => t.ok(Math.abs(x - (200 + i * 18)) <= 2, `character ${i + 1} at ${x}`));
+  const outside = read(drawPage(), undefined, { region: { left: 400, top: 0, width: 10, height: 10 } });
+  await t.rejects(outside, { code: 'INVALID_REQUEST', message: /360 x 240/ });
+});
+
+t.test('with orientation off lines are read once, as they stand', async (t) => {
+  const upright = await read(drawPage(), undefined, { orientation: 'off' });
+  t.strictSame(texts(upright.page), DRAWN);
+  const turned = await read(turn(drawPage(), 2), undefined, { orientation: 'off' });
+  t.equal(turned.recognizer.runs.length, 5, 'no line a second time');
+  t.notSame(texts(turned.page), DRAWN);
+});
+
+t.test('the picture comes back upright as a jpg', async (t) => {
+  const { page } = await read(drawPage(), undefined, { picture: true });
+  const { jpeg, width, height } = page.picture ?? { jpeg: new Uint8Array(), width: 0, height: 0 };
+  t.strictSame([width, height], [360, 240]);
+  const decoded = await decodeImage(jpeg, { maxSide: 4096 });
+  t.strictSame([decoded.width, decoded.height], [360, 240]);
+  const again = await readPage(
+    jpeg,
+    { maxSide: 4096, picture: true },
+    {
+      detector: fakeDetector(),
+      recognizer: fakeRecognizer(),
+      charset: FAKE_CHARSET,
+      detection: DETECTION,
+    },
+  );
+  t.ok(Buffer.from(again.picture?.jpeg ?? []).equals(jpeg), 'an upright jpg is not encoded again');
 });
 
 t.test('decoding errors reach the caller', async (t) => {
