@@ -6,7 +6,7 @@ const OWNERS = {
   'onnxruntime-node': ['src/ocr/session.ts'],
   undici: ['src/source/http-source.ts', 'src/source/address-guard.ts'],
   '@aws-sdk/client-s3': ['src/source/s3-source.ts'],
-  sharp: ['src/ocr/decode-image.ts'],
+  sharp: ['src/ocr/decode-image.ts', 'src/ocr/encode-picture.ts'],
   'prom-client': ['src/metrics.ts'],
   '@opentelemetry/sdk-trace': ['src/tracing.ts'],
 };
@@ -16,7 +16,7 @@ const FOLDER_RULES = {
   'src/ocr/**': [
     { regex: '^fastify|^@fastify/|^pino', message: 'src/ocr is a library: no HTTP and no logger.' },
     { regex: '/(config|metrics|app|server|cli)\\.ts$', message: 'src/ocr receives values, it reads no configuration.' },
-    { regex: '\\.\\./(engine|http|source)/', message: 'src/ocr is below engine, http and source.' },
+    { regex: '\\.\\./(engine|formats|http|source)/', message: 'src/ocr is below engine, formats, http and source.' },
   ],
   'src/engine/**': [
     { regex: '^fastify|^@fastify/', message: 'src/engine knows no HTTP.' },
@@ -27,6 +27,11 @@ const FOLDER_RULES = {
     { regex: '^fastify|^@fastify/', message: 'src/source knows no HTTP server.' },
     { regex: '/(config|metrics|app|server|cli)\\.ts$', message: 'src/source receives values.' },
     { regex: '\\.\\./(http|engine|ocr)/', message: 'src/source only fetches bytes.' },
+  ],
+  'src/formats/**': [
+    { regex: '^fastify|^@fastify/|^pino', message: 'src/formats turns values into files: no HTTP and no logger.' },
+    { regex: '/(config|metrics|app|server|cli)\\.ts$', message: 'src/formats receives values.' },
+    { regex: '\\.\\./(http|engine|source)/', message: 'src/formats is shared by HTTP and the command line.' },
   ],
   'src/http/**': [{ regex: '/(app|server|cli)\\.ts$', message: 'Hops go down, never up.' }],
 };
