@@ -25,6 +25,7 @@ import { traceRequests } from './http/request-traces.ts';
 import { registerPageRoute } from './http/page-route.ts';
 import { refuseUnknownRoutes } from './http/unknown-route.ts';
 import { acceptUploads } from './http/upload.ts';
+import { registerV1Route } from './http/v1-route.ts';
 import type { Metrics } from './metrics.ts';
 import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { ImageLoader } from './source/load-image.ts';
@@ -178,7 +179,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     });
   }
 
-  registerOcrRoute(app, {
+  const pageRoute = {
     engine,
     admission,
     images,
@@ -191,7 +192,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     bodyLimit,
     authorize: authority.authorize,
     route: rate > 0 ? { rateLimit: { max: rate } } : {},
-  });
+  };
+  registerOcrRoute(app, pageRoute);
+  await registerV1Route(app, { ...pageRoute, maxImageBytes: config.OCR_MAX_IMAGE_BYTES });
   registerInfoRoute(app, { modelPack, limits: limitsOf(config), authorize: authority.authorize });
   registerHealthRoutes(app, { engine, draining });
   registerMetricsRoute(app, { metrics });

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import packageJson from '../../package.json' with { type: 'json' };
 import { DurationSchema, ErrorSchema, OcrLineSchema } from './schemas.ts';
+import { V1CharacterSchema, V1DocumentSchema, V1LineSchema, V1PageSchema, V1WordSchema } from './v1-schemas.ts';
 
 /**
  * Everything from this server, nothing from elsewhere. Unlike the plugin's own policy it does not upgrade requests to
@@ -36,7 +37,8 @@ const OPENAPI = {
 
 /** Collects the OpenAPI document from the schemas of the routes that are registered after it. */
 export async function collectOpenApi(app: FastifyInstance): Promise<void> {
-  for (const schema of [ErrorSchema, OcrLineSchema, DurationSchema]) app.addSchema(schema);
+  const v1 = [V1CharacterSchema, V1DocumentSchema, V1LineSchema, V1PageSchema, V1WordSchema];
+  for (const schema of [ErrorSchema, OcrLineSchema, DurationSchema, ...v1]) app.addSchema(schema);
   await app.register(swagger, {
     openapi: structuredClone(OPENAPI),
     // Components keep our names; the plugin calls them def-0, def-1 … by itself.

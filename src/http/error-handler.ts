@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { OcrError, type ErrorCode } from '../errors.ts';
+import { FORMATS } from '../formats/render-document.ts';
 import { ClientLeft } from './request-deadline.ts';
 import type { ErrorBody } from './schemas.ts';
 
@@ -54,6 +55,14 @@ const FIELD_HELP: Readonly<Record<string, string>> = {
   url: '`url` must be a string: the http://, https:// or s3://bucket/key address of the image.',
   img: '`img` must be a string that is not empty: base64 of a jpg, png or bmp file.',
   duration: '`duration` must be true or false.',
+  format: `\`format\` must be one of ${FORMATS.join(', ')}.`,
+  minScore: '`minScore` must be a number from 0 to 1.',
+  region:
+    '`region` must be left, top, width and height in whole pixels of the upright image: an object in JSON, ' +
+    '`left,top,width,height` in the query and in forms; width and height at least 1.',
+  orientation: '`orientation` must be auto or off.',
+  words: '`words` must be true or false.',
+  characters: '`characters` must be true or false.',
 };
 
 function describeValidation(error: FastifyError): string {

@@ -3,7 +3,7 @@ import type { Admission } from '../engine/admission.ts';
 import type { Engine } from '../engine/engine.ts';
 import { OcrError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Page } from '../ocr/page.ts';
+import type { Page, ReadOptions } from '../ocr/page.ts';
 import { parseSource, type ImageLoader, type ImageSource } from '../source/load-image.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { toContractLine } from './contract-line.ts';
@@ -60,11 +60,28 @@ function toAnswer(page: Page, minScore: number): (OcrLine | Duration)[] {
   return page.lines.filter((line) => line.confidence >= minScore).map((line) => toContractLine(line, page));
 }
 
-/** `POST /general_ocr`: the whole way of a request on one screen. */
-export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions): void {
+/** What became of a request's picture, and when, in milliseconds since its body had arrived. */
+export interface PictureReading {
+  readonly page: Page;
+  /** For the log. */
+  readonly source: { kind: string; host?: string };
+  readonly bytes: number;
+  readonly fetchMs: number;
+  readonly totalMs: number;
+}
+
+/** Reads the picture that a request gives or names. */
+export type PictureReader = (
+  body: Pick<OcrRequest, 'url' | 'img'> | Upload,
+  choices: Omit<ReadOptions, 'maxSide'>,
+  reply: FastifyReply,
+) => Promise<PictureReading>;
+
+/** The whole way of a request on one screen. */
+export function createPictureReader(options: OcrRouteOptions): PictureReader {
   const { engine, admission, images, metrics, draining, budget } = options;
 
-  const read = async (body: OcrRequest | Upload, request: FastifyRequest, reply: FastifyReply) => {
+  return async (body, choices, reply) => {
     if (draining.begun) throw new OcrError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
     const startedAt = performance.now();
     const source = toSource(body);
@@ -84,24 +101,18 @@ export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions)
       delete body.img;
       const fetchedAt = performance.now();
       deadline.enter('waiting for an engine process or reading the image');
-      const page = await engine.read(image, { maxSide: options.maxSide }, deadline.signal);
+      const page = await engine.read(image, { ...choices, maxSide: options.maxSide }, deadline.signal);
       const readAt = performance.now();
       const observation = { page, fetchMs: fetchedAt - startedAt, engineMs: readAt - fetchedAt };
       metrics.observePage(observation);
       request.trace?.addPage(observation);
-      const answer = toAnswer(page, options.minScore);
-      request.log.info(
-        {
-          source: describeSource(source),
-          bytes: image.length,
-          width: page.width,
-          height: page.height,
-          lines: answer.length,
-        },
-        'page read',
-      );
-      if (body.duration === true) answer.push({ duration: (readAt - startedAt) / 1000 });
-      return answer;
+      return {
+        page,
+        source: describeSource(source),
+        bytes: image.length,
+        fetchMs: fetchedAt - startedAt,
+        totalMs: readAt - startedAt,
+      };
     } catch (error) {
       throw deadline.explain(error);
     } finally {
@@ -110,21 +121,41 @@ export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions)
       leave();
     }
   };
+}
 
+/** What has to hold before the body of a request for a page is received; the same for every route that reads one. */
+export function pageRouteOptions(options: OcrRouteOptions) {
+  return {
+    bodyLimit: options.bodyLimit,
+    config: options.route ?? {},
+    onRequest: async (request: FastifyRequest) => {
+      options.authorize(request);
+      assumeJson(request);
+      // Both are asked again when the body is there; up to 70 MB need not be received and parsed to be refused.
+      options.engine.refuseIfUnavailable();
+      options.admission.refuseIfFull();
+    },
+  };
+}
+
+/** What the log says of a page that was read. */
+export function logPage(request: FastifyRequest, { source, bytes, page }: PictureReading, lines: number): void {
+  request.log.info({ source, bytes, width: page.width, height: page.height, lines }, 'page read');
+}
+
+/** `POST /general_ocr`. */
+export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions): void {
+  const readPicture = createPictureReader(options);
   app.post<{ Body: OcrRequest | Upload }>(
     '/general_ocr',
-    {
-      schema: generalOcrSchema,
-      bodyLimit: options.bodyLimit,
-      config: options.route ?? {},
-      onRequest: async (request) => {
-        options.authorize(request);
-        assumeJson(request);
-        // Both are asked again when the body is there; up to 70 MB need not be received and parsed to be refused.
-        engine.refuseIfUnavailable();
-        admission.refuseIfFull();
-      },
+    { schema: generalOcrSchema, ...pageRouteOptions(options) },
+    async (request, reply) => {
+      const { body } = request;
+      const reading = await readPicture(body, {}, reply);
+      const answer = toAnswer(reading.page, options.minScore);
+      logPage(request, reading, answer.length);
+      if (body.duration === true) answer.push({ duration: reading.totalMs / 1000 });
+      return answer;
     },
-    (request, reply) => read(request.body, request, reply),
   );
 }

@@ -63,7 +63,7 @@ export type OcrRequest = Static<typeof OcrRequestSchema>;
  * Bytes of a picture file. Without a `type`: that is how OpenAPI 3.1 says "raw bytes", and the parsers of uploads
  * (upload.ts) have them as a Buffer, which is no JSON type.
  */
-const pictureFile = (mediaType: string, description: string) =>
+export const pictureFile = (mediaType: string, description: string) =>
   Type.Unsafe<Buffer>({ contentMediaType: mediaType, description });
 
 /** Form of `POST /general_ocr`, after its text fields have become values. */
@@ -93,7 +93,7 @@ const requestBody = {
 };
 
 /** Limit of `location` numbers in the description: OCR_MAX_SIDE cannot be set higher. */
-const LONGEST_SIDE = 16_384;
+export const LONGEST_SIDE = 16_384;
 
 const pixels = (minimum: number, description: string) =>
   Type.Integer({ minimum, maximum: LONGEST_SIDE, description: `${description}, in pixels of the upright image.` });

@@ -11,6 +11,9 @@ export interface Upload {
   duration?: boolean | string;
 }
 
+/** A form with further text fields, as texts: `parseForm` keeps those that it is told of. */
+export type UploadWithFields<Name extends string> = Upload & { [name in Name]?: string };
+
 /** Media types of raw bodies. What the file really is, its first bytes say. */
 export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/bmp'] as const;
 
@@ -33,8 +36,15 @@ const refused = (message: string, detail?: string): OcrError =>
   new OcrError('INVALID_REQUEST', message, detail === undefined ? {} : { detail });
 
 /** Text of a form as the value that JSON would have. An empty field of a form is one that was not filled in. */
-function addField(upload: Upload, name: string | undefined, text: string): void {
+function addField<Name extends string>(
+  upload: UploadWithFields<Name>,
+  name: string | undefined,
+  text: string,
+  others: readonly Name[],
+): void {
   if (text === '') return;
+  const other = others.find((one) => one === name);
+  if (other !== undefined) Object.assign(upload, { [other]: text });
   if (name === 'url') upload.url = text;
   if (name === 'duration') upload.duration = { true: true, false: false }[text.toLowerCase()] ?? text;
   if (name === 'img') throw refused(`\`img\` is a text in this form; base64 goes into JSON. ${FORM_HELP}.`);
@@ -43,14 +53,20 @@ function addField(upload: Upload, name: string | undefined, text: string): void 
 /**
  * Reads a form (RFC 7578). Unknown text fields are ignored, as unknown JSON fields are.
  *
+ * @param others further text fields to keep, as texts
  * @param body the whole body. @fastify/multipart would read the socket itself, past the byte budget (body-gate.ts).
  * @throws {OcrError} INVALID_REQUEST for anything but one file called `img`, and for a form that is damaged
  */
-export async function parseForm(body: Buffer, contentType: string): Promise<Upload> {
-  const upload: Upload = {};
+export async function parseForm<Name extends string = never>(
+  body: Buffer,
+  contentType: string,
+  others: readonly Name[] = [],
+): Promise<UploadWithFields<Name>> {
+  const upload: UploadWithFields<Name> = {};
+  const names: readonly string[] = ['url', 'img', 'duration', ...others];
   const seen = new Set<string>();
   let files = 0;
-  const { promise, resolve, reject } = Promise.withResolvers<Upload>();
+  const { promise, resolve, reject } = Promise.withResolvers<UploadWithFields<Name>>();
   const damaged = (error: unknown): void =>
     reject(
       refused(
@@ -64,7 +80,7 @@ export async function parseForm(body: Buffer, contentType: string): Promise<Uplo
   });
 
   const once = (name: string | undefined): void => {
-    if (name === undefined || !['url', 'img', 'duration'].includes(name)) return;
+    if (name === undefined || !names.includes(name)) return;
     if (seen.has(name)) throw refused(`The form has several fields \`${name}\`. ${FORM_HELP}.`);
     seen.add(name);
   };
@@ -99,7 +115,7 @@ export async function parseForm(body: Buffer, contentType: string): Promise<Uplo
     orReject(() => {
       if (textCut) throw refused(`A text field of the form has more than ${MAX_FIELD_BYTES} bytes. ${FORM_HELP}.`);
       once(name);
-      addField(upload, name, text);
+      addField(upload, name, text, others);
     }),
   );
   parser.on('file', (name: string | undefined, stream, fileName: string | undefined) => {
@@ -135,24 +151,36 @@ export async function parseForm(body: Buffer, contentType: string): Promise<Uplo
   return promise;
 }
 
+/** @throws {OcrError} BODY_TOO_LARGE for a file over the limit, which a body under its own limit can hold */
+function checkFile<T extends Upload>(upload: T, maxImageBytes: number): T {
+  const bytes = upload.img?.length ?? 0;
+  if (bytes > maxImageBytes) throw imageTooLarge(bytes, 'exactly', maxImageBytes);
+  return upload;
+}
+
+/** Takes forms as bodies, with the text fields `others` besides those of `Upload`. */
+export function acceptForms(app: FastifyInstance, maxImageBytes: number, others: readonly string[]): void {
+  app.addContentTypeParser(
+    'multipart/form-data',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) =>
+      checkFile(await parseForm(body, request.headers['content-type'] ?? '', others), maxImageBytes),
+  );
+}
+
+/** Takes picture files of the given media types as bodies. */
+export function acceptFiles(app: FastifyInstance, maxImageBytes: number, types: readonly string[]): void {
+  app.addContentTypeParser([...types], { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
+    if (body.length === 0) throw refused('The body is empty: send the bytes of the picture file.');
+    return checkFile<Upload>({ img: body }, maxImageBytes);
+  });
+}
+
 /**
  * Takes forms and picture files as bodies; the route's schema decides which paths do. Limits are those of JSON bodies:
  * the route's body limit, the byte budget, and for the file itself `maxImageBytes`.
  */
 export function acceptUploads(app: FastifyInstance, maxImageBytes: number): void {
-  const checked = (upload: Upload): Upload => {
-    const bytes = upload.img?.length ?? 0;
-    if (bytes > maxImageBytes) throw imageTooLarge(bytes, 'exactly', maxImageBytes);
-    return upload;
-  };
-  app.addContentTypeParser(
-    'multipart/form-data',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) =>
-      checked(await parseForm(body, request.headers['content-type'] ?? '')),
-  );
-  app.addContentTypeParser([...IMAGE_TYPES], { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
-    if (body.length === 0) throw refused('The body is empty: send the bytes of the picture file.');
-    return checked({ img: body });
-  });
+  acceptForms(app, maxImageBytes, []);
+  acceptFiles(app, maxImageBytes, IMAGE_TYPES);
 }
