@@ -105,7 +105,7 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
       const readAt = performance.now();
       const observation = { page, fetchMs: fetchedAt - startedAt, engineMs: readAt - fetchedAt };
       metrics.observePage(observation);
-      request.trace?.addPage(observation);
+      reply.request.trace?.addPage(observation);
       return {
         page,
         source: describeSource(source),
