@@ -6,7 +6,8 @@ const OWNERS = {
   'onnxruntime-node': ['src/ocr/session.ts'],
   undici: ['src/source/http-source.ts', 'src/source/address-guard.ts'],
   '@aws-sdk/client-s3': ['src/source/s3-source.ts'],
-  sharp: ['src/ocr/decode-image.ts', 'src/ocr/encode-picture.ts'],
+  sharp: ['src/ocr/decode-image.ts', 'src/ocr/decode-file.ts', 'src/ocr/encode-picture.ts'],
+  '@hyzyla/pdfium': ['src/ocr/pdf-page.ts'],
   'prom-client': ['src/metrics.ts'],
   '@opentelemetry/sdk-trace': ['src/tracing.ts'],
 };

@@ -194,7 +194,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     route: rate > 0 ? { rateLimit: { max: rate } } : {},
   };
   registerOcrRoute(app, pageRoute);
-  await registerV1Route(app, { ...pageRoute, maxImageBytes: config.OCR_MAX_IMAGE_BYTES });
+  await registerV1Route(app, {
+    ...pageRoute,
+    maxImageBytes: config.OCR_MAX_IMAGE_BYTES,
+    moreFormats: config.OCR_MORE_FORMATS,
+    maxPages: config.OCR_MAX_PAGES,
+  });
   registerInfoRoute(app, { modelPack, limits: limitsOf(config), authorize: authority.authorize });
   registerHealthRoutes(app, { engine, draining });
   registerMetricsRoute(app, { metrics });

@@ -75,6 +75,16 @@ export const EnvSchema = Type.Object({
     description:
       'Lines with a lower score are left out of the answer. What reads like noise (mostly under 0.5) never gets that far.',
   }),
+  OCR_MORE_FORMATS: Type.Boolean({
+    default: true,
+    description: 'Take WebP, TIFF, GIF, AVIF and PDF on `/v1/ocr`; `/general_ocr` takes jpg, png and bmp in any case.',
+  }),
+  OCR_MAX_PAGES: Type.Integer({
+    default: 20,
+    minimum: 1,
+    maximum: 1000,
+    description: 'Most pages of a PDF or TIFF that are read for one request, all of them in its total time.',
+  }),
   OCR_SOURCE_ALLOW: Type.String({
     default: '',
     description:

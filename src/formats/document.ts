@@ -8,6 +8,8 @@ import { splitWords, type Word } from './words.ts';
 export interface OcrDocument {
   /** At least one, in the order of the file. */
   readonly pages: readonly DocumentPage[];
+  /** Pages of the file, read or not. */
+  readonly pageCount: number;
   readonly model?: ModelIdentity;
 }
 
@@ -44,13 +46,16 @@ export interface DocumentWord extends Word {
 export interface DocumentOptions {
   /** Lines with a lower confidence are left out, 0..1. */
   readonly minScore: number;
+  /** Number of the first of the pages in its file; 1 if absent. */
+  readonly firstPage?: number;
 }
 
 /** What was read, one `Page` for each page of the file, as a document. */
 export function toDocument(pages: readonly Page[], options: DocumentOptions): OcrDocument {
   const model = pages[0]?.model;
   return {
-    pages: pages.map((page, i) => toDocumentPage(page, i + 1, options)),
+    pages: pages.map((page, i) => toDocumentPage(page, (options.firstPage ?? 1) + i, options)),
+    pageCount: pages[0]?.pageCount ?? pages.length,
     ...(model === undefined ? {} : { model }),
   };
 }

@@ -45,6 +45,7 @@ export interface JsonPage {
 
 export interface JsonDocument {
   text: string;
+  pageCount: number;
   pages: JsonPage[];
   model?: ModelIdentity;
 }
@@ -54,6 +55,7 @@ export function toJsonDocument(document: OcrDocument, options: JsonOptions): Jso
   const pages = document.pages.map((page) => toJsonPage(page, options));
   return {
     text: pages.map(({ text }) => text).join('\n\f'),
+    pageCount: document.pageCount,
     pages,
     ...(document.model === undefined ? {} : { model: document.model }),
   };

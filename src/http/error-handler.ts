@@ -63,6 +63,7 @@ const FIELD_HELP: Readonly<Record<string, string>> = {
   orientation: '`orientation` must be auto or off.',
   words: '`words` must be true or false.',
   characters: '`characters` must be true or false.',
+  pages: '`pages` must be a page or a range, as text: 3, 3-5 or 3- (from page 3 on).',
 };
 
 function describeValidation(error: FastifyError): string {

@@ -62,7 +62,8 @@ function toAnswer(page: Page, minScore: number): (OcrLine | Duration)[] {
 
 /** What became of a request's picture, and when, in milliseconds since its body had arrived. */
 export interface PictureReading {
-  readonly page: Page;
+  /** One, unless several were asked for. */
+  readonly pages: readonly [Page, ...Page[]];
   /** For the log. */
   readonly source: { kind: string; host?: string };
   readonly bytes: number;
@@ -70,18 +71,31 @@ export interface PictureReading {
   readonly totalMs: number;
 }
 
-/** Reads the picture that a request gives or names. */
+/** Pages of a file, from 1. */
+export interface PageRange {
+  readonly first: number;
+  /** Absent: to the end. */
+  readonly last?: number | undefined;
+  /** Most pages of one request. */
+  readonly most: number;
+}
+
+/**
+ * Reads the picture that a request gives or names; with `pages` a file of any format, page after page, each one a task of
+ * its own for the engine, all in the time of one request.
+ */
 export type PictureReader = (
   body: Pick<OcrRequest, 'url' | 'img'> | Upload,
-  choices: Omit<ReadOptions, 'maxSide'>,
+  choices: Omit<ReadOptions, 'maxSide' | 'page'>,
   reply: FastifyReply,
+  pages?: PageRange,
 ) => Promise<PictureReading>;
 
 /** The whole way of a request on one screen. */
 export function createPictureReader(options: OcrRouteOptions): PictureReader {
   const { engine, admission, images, metrics, draining, budget } = options;
 
-  return async (body, choices, reply) => {
+  return async (body, choices, reply, range) => {
     if (draining.begun) throw new OcrError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
     const startedAt = performance.now();
     const source = toSource(body);
@@ -101,13 +115,22 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
       delete body.img;
       const fetchedAt = performance.now();
       deadline.enter('waiting for an engine process or reading the image');
-      const page = await engine.read(image, { ...choices, maxSide: options.maxSide }, deadline.signal);
+      const read = async (page: number | undefined, fetchMs: number): Promise<Page> => {
+        const askedAt = performance.now();
+        const { maxSide } = options;
+        const asked = { ...choices, ...(page === undefined ? {} : { page }), maxSide };
+        const answer = await engine.read(image, asked, deadline.signal);
+        const observation = { page: answer, fetchMs, engineMs: performance.now() - askedAt };
+        metrics.observePage(observation);
+        reply.request.trace?.addPage(observation);
+        return answer;
+      };
+      const first = await read(range?.first, fetchedAt - startedAt);
+      const pages: [Page, ...Page[]] = [first];
+      for (const number of furtherPages(range, first.pageCount ?? 1)) pages.push(await read(number, 0));
       const readAt = performance.now();
-      const observation = { page, fetchMs: fetchedAt - startedAt, engineMs: readAt - fetchedAt };
-      metrics.observePage(observation);
-      reply.request.trace?.addPage(observation);
       return {
-        page,
+        pages,
         source: describeSource(source),
         bytes: image.length,
         fetchMs: fetchedAt - startedAt,
@@ -121,6 +144,25 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
       leave();
     }
   };
+}
+
+/**
+ * The pages of a range after its first.
+ *
+ * @throws {OcrError} INVALID_REQUEST for more pages than one request may have read
+ */
+function furtherPages(range: PageRange | undefined, pageCount: number): number[] {
+  if (range === undefined) return [];
+  const { first, most } = range;
+  const last = Math.min(range.last ?? pageCount, pageCount);
+  if (last - first >= most) {
+    throw new OcrError(
+      'INVALID_REQUEST',
+      `The file has ${pageCount} pages, and at most ${most} are read for one request. Choose some with \`pages\`, for ` +
+        `example ${first}-${first + most - 1}; the operator can raise OCR_MAX_PAGES.`,
+    );
+  }
+  return Array.from({ length: last - first }, (_, i) => first + 1 + i);
 }
 
 /** What has to hold before the body of a request for a page is received; the same for every route that reads one. */
@@ -139,8 +181,10 @@ export function pageRouteOptions(options: OcrRouteOptions) {
 }
 
 /** What the log says of a page that was read. */
-export function logPage(request: FastifyRequest, { source, bytes, page }: PictureReading, lines: number): void {
-  request.log.info({ source, bytes, width: page.width, height: page.height, lines }, 'page read');
+export function logPage(request: FastifyRequest, { source, bytes, pages }: PictureReading, lines: number): void {
+  const [{ width, height }] = pages;
+  const several = pages.length === 1 ? {} : { pages: pages.length };
+  request.log.info({ source, bytes, width, height, lines, ...several }, 'page read');
 }
 
 /** `POST /general_ocr`. */
@@ -152,7 +196,7 @@ export function registerOcrRoute(app: FastifyInstance, options: OcrRouteOptions)
     async (request, reply) => {
       const { body } = request;
       const reading = await readPicture(body, {}, reply);
-      const answer = toAnswer(reading.page, options.minScore);
+      const answer = toAnswer(reading.pages[0], options.minScore);
       logPage(request, reading, answer.length);
       if (body.duration === true) answer.push({ duration: reading.totalMs / 1000 });
       return answer;

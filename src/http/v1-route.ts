@@ -9,13 +9,17 @@ import {
   type OcrRouteOptions,
   type PictureReading,
 } from './ocr-route.ts';
-import { acceptForms } from './upload.ts';
+import { acceptFiles, acceptForms } from './upload.ts';
 import { toV1Options, type V1Options } from './v1-options.ts';
-import { V1_OPTION_NAMES, v1OcrSchema, type V1Body, type V1Query } from './v1-schemas.ts';
+import { MORE_TYPES, V1_OPTION_NAMES, v1OcrSchema, type V1Body, type V1Query } from './v1-schemas.ts';
 
 export interface V1RouteOptions extends OcrRouteOptions {
   /** Largest image file in bytes. */
   readonly maxImageBytes: number;
+  /** Whether WebP, TIFF, GIF, AVIF and PDF are taken as well. */
+  readonly moreFormats: boolean;
+  /** Most pages of a file that are read for one request. */
+  readonly maxPages: number;
 }
 
 /**
@@ -28,6 +32,7 @@ export async function registerV1Route(app: FastifyInstance, options: V1RouteOpti
   await app.register(async (scope) => {
     scope.removeContentTypeParser('multipart/form-data');
     acceptForms(scope, options.maxImageBytes, V1_OPTION_NAMES);
+    if (options.moreFormats) acceptFiles(scope, options.maxImageBytes, MORE_TYPES);
     scope.post<{ Body: V1Body; Querystring: V1Query }>(
       '/v1/ocr',
       { schema: v1OcrSchema, ...pageRouteOptions(options) },
@@ -43,6 +48,7 @@ export async function registerV1Route(app: FastifyInstance, options: V1RouteOpti
             ...(asked.region === undefined ? {} : { region: asked.region }),
           },
           reply,
+          options.moreFormats ? { ...asked.pages, most: options.maxPages } : undefined,
         );
         return answer(reply, reading, asked, asked.minScore ?? options.minScore, (lines) =>
           logPage(request, reading, lines),
@@ -54,16 +60,17 @@ export async function registerV1Route(app: FastifyInstance, options: V1RouteOpti
 
 function answer(
   reply: FastifyReply,
-  { page, fetchMs, totalMs }: PictureReading,
+  { pages, fetchMs, totalMs }: PictureReading,
   asked: V1Options,
   minScore: number,
   log: (lines: number) => void,
 ): object | string | Buffer {
-  const document = toDocument([page], { minScore });
+  const document = toDocument(pages, { minScore, firstPage: asked.pages.first });
   log(document.pages.reduce((sum, { lines }) => sum + lines.length, 0));
   reply.header('vary', 'accept');
   if (asked.format === 'json') {
-    const timings = { fetchMs, waitMs: Math.max(totalMs - fetchMs - page.timings.totalMs, 0), totalMs };
+    const readMs = pages.reduce((sum, { timings }) => sum + timings.totalMs, 0);
+    const timings = { fetchMs, waitMs: Math.max(totalMs - fetchMs - readMs, 0), totalMs };
     const rounded = Object.fromEntries(Object.entries(timings).map(([name, ms]) => [name, Math.round(ms * 10) / 10]));
     return { ...toJsonDocument(document, asked), timings: rounded };
   }

@@ -15,6 +15,20 @@ const ORIENTATION_HELP =
 const WORDS_HELP = 'Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them.';
 const CHARACTERS_HELP = 'Characters with their places, in json, hocr and alto.';
 
+const PAGES_HELP =
+  'Pages of a PDF or TIFF: `3`, `3-5`, or `3-` for all from there on; without it all, up to OCR_MAX_PAGES of the server (more are refused).';
+
+/** Media types of raw bodies beyond those of the contract; only taken while OCR_MORE_FORMATS is on. */
+export const MORE_TYPES = [
+  'image/webp',
+  'image/tiff',
+  'image/gif',
+  'image/avif',
+  'image/heic',
+  'image/heif',
+  'application/pdf',
+] as const;
+
 const regionSide = (minimum: number) => Type.Integer({ minimum, maximum: LONGEST_SIDE });
 
 /** Options of a JSON body. No `default`: Ajv would write it into the body, where it would win over the query. */
@@ -30,6 +44,9 @@ const options = {
   orientation: Type.Optional(Type.Enum(['auto', 'off'], { type: 'string', description: ORIENTATION_HELP })),
   words: Type.Optional(Type.Boolean({ description: WORDS_HELP })),
   characters: Type.Optional(Type.Boolean({ description: CHARACTERS_HELP })),
+  pages: Type.Optional(
+    Type.String({ pattern: '^[1-9][0-9]{0,4}(-([1-9][0-9]{0,4})?)?$', description: PAGES_HELP, examples: ['1-3'] }),
+  ),
 };
 
 const flag = (description: string) => Type.Optional(Type.Enum(['true', 'false'], { type: 'string', description }));
@@ -50,9 +67,10 @@ const textOptions = {
   orientation: options.orientation,
   words: flag(WORDS_HELP),
   characters: flag(CHARACTERS_HELP),
+  pages: options.pages,
 };
 
-export const V1_OPTION_NAMES = ['format', 'minScore', 'region', 'orientation', 'words', 'characters'] as const;
+export const V1_OPTION_NAMES = ['format', 'minScore', 'region', 'orientation', 'words', 'characters', 'pages'] as const;
 
 const V1QuerySchema = Type.Object(textOptions);
 
@@ -160,6 +178,7 @@ export const V1PageSchema = Type.Object(
 export const V1DocumentSchema = Type.Object(
   {
     text: Type.String({ description: 'The text of all pages, divided by form feeds.' }),
+    pageCount: count('Pages of the file, read or not.'),
     pages: Type.Array(Type.Unsafe<object>({ $ref: 'V1Page#' }), { minItems: 1 }),
     model: Type.Optional(
       Type.Object(
@@ -186,7 +205,7 @@ const requestBody = {
     'application/json': { schema: V1RequestSchema },
     'multipart/form-data': { schema: V1FormSchema },
     ...Object.fromEntries(
-      IMAGE_TYPES.map((type) => [
+      [...IMAGE_TYPES, ...MORE_TYPES].map((type) => [
         type,
         { schema: pictureFile(type, 'The image file, for example with `curl --data-binary @picture`.') },
       ]),
@@ -206,7 +225,7 @@ export const v1OcrSchema = {
   operationId: 'ocr',
   summary: 'Read a picture with all that is known of it',
   description:
-    'Takes what `/general_ocr` takes, and options; answers pages with lines, words and characters, or a file: text, Markdown, TSV, hOCR, ALTO or a searchable PDF.',
+    'Takes what `/general_ocr` takes, WebP, TIFF, GIF, AVIF and PDF besides, and options; answers pages with lines, words and characters, or a file: text, Markdown, TSV, hOCR, ALTO or a searchable PDF.',
   tags: ['ocr'],
   security: [{}, { apiKey: [] }, { bearer: [] }],
   querystring: V1QuerySchema,

@@ -81,14 +81,16 @@ type Attempt = { readonly ok: true; readonly image: RgbImage } | { readonly ok: 
  *
  * @param failOn 'error' reads 249 of 252 camera files, sharp's default ('warning') refuses 5 (measured); 'none' goes on
  *   where the data breaks off
+ * @param page of a file that can have several, from 0
  */
-async function tryDecode(file: Uint8Array, failOn: FailOnOptions, maxSide: number): Promise<Attempt> {
+export async function tryDecode(file: Uint8Array, failOn: FailOnOptions, maxSide: number, page = 0): Promise<Attempt> {
   try {
     const { data, info } = await sharp(file, {
       failOn,
       limitInputPixels: maxSide * maxSide,
       ignoreIcc: true,
       autoOrient: true,
+      ...(page === 0 ? {} : { page }),
     })
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { recognizeFormat, readJpegHeader } from './image-header.ts';
+import { readJpegHeader } from './image-header.ts';
 import type { Picture } from './page.ts';
 import type { RgbImage } from './rgb-image.ts';
 
@@ -14,7 +14,7 @@ const QUALITY = 90;
  */
 export async function encodePicture(image: RgbImage, file: Uint8Array): Promise<Picture> {
   const { data, width, height } = image;
-  if (recognizeFormat(file) === 'jpg' && isPlain(file, width, height)) return { jpeg: file, width, height };
+  if (file[0] === 0xff && file[1] === 0xd8 && isPlain(file, width, height)) return { jpeg: file, width, height };
   const jpeg = await sharp(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality: QUALITY, chromaSubsampling: '4:4:4' })
     .toBuffer();

@@ -73,6 +73,8 @@ export interface Page {
   readonly model?: ModelIdentity;
   /** Only with `ReadOptions.picture`. */
   readonly picture?: Picture;
+  /** Only with `ReadOptions.page`. */
+  readonly pageCount?: number;
 }
 
 /** A rectangle in whole pixels of the upright image. */
@@ -99,6 +101,11 @@ export interface ReadOptions {
   readonly orientation?: Orientation;
   /** Finds every character's place as well. */
   readonly characters?: boolean;
+  /**
+   * Reads this page (from 1) of a file of any format, WebP, TIFF, GIF, AVIF and PDF among them. Absent: the file must be
+   * of a format of the contract, jpg, png or bmp.
+   */
+  readonly page?: number;
   /** Gives the upright picture back as well. */
   readonly picture?: boolean;
 }

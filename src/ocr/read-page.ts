@@ -1,5 +1,6 @@
 import type { DbParameters } from './db-postprocess.ts';
 import { characterQuads } from './character-quads.ts';
+import { decodeFile } from './decode-file.ts';
 import { decodeImage } from './decode-image.ts';
 import { encodePicture } from './encode-picture.ts';
 import { growQuad, quadSize, translateQuad, turnQuad } from './geometry.ts';
@@ -43,13 +44,13 @@ export async function loadModels(options: { modelsDir: string; modelPack: string
 /**
  * Reads all text in an image file: the whole pipeline.
  *
- * @param file an encoded jpg, png or bmp
+ * @param file an encoded jpg, png or bmp; with `options.page` other formats as well
  * @returns lines in reading order, coordinates in the upright image
  * @throws {OcrError} UNSUPPORTED_FORMAT, INVALID_IMAGE or IMAGE_TOO_LARGE; INVALID_REQUEST for a region outside the image
  */
 export async function readPage(file: Uint8Array, options: ReadOptions, models: Models): Promise<Page> {
   const start = performance.now();
-  const whole = await decodeImage(file, { maxSide: options.maxSide });
+  const { image: whole, pageCount } = await decode(file, options);
   const { image, left, top } = cropRegion(whole, options.region);
   const picture = options.picture === true ? await encodePicture(whole, file) : undefined;
   const decoded = performance.now();
@@ -76,7 +77,16 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
     cost: { detectorMegapixels: megapixels, recognizerWidth },
     ...(models.identity === undefined ? {} : { model: models.identity }),
     ...(picture === undefined ? {} : { picture }),
+    ...(pageCount === undefined ? {} : { pageCount }),
   };
+}
+
+/** The formats of the contract are all that is decoded unless a page is asked for. */
+async function decode(
+  file: Uint8Array,
+  { maxSide, page }: ReadOptions,
+): Promise<{ image: RgbImage; pageCount?: number }> {
+  return page === undefined ? { image: await decodeImage(file, { maxSide }) } : decodeFile(file, { maxSide, page });
 }
 
 function toOrderable(line: ReadLine) {

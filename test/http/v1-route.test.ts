@@ -46,6 +46,7 @@ t.test('the answer', async (t) => {
   t.strictSame(Object.keys(timings), ['fetchMs', 'waitMs', 'totalMs']);
   t.strictSame(answer, {
     text: 'ab 中',
+    pageCount: 1,
     pages: [
       {
         page: 1,
@@ -99,7 +100,7 @@ t.test('the answer', async (t) => {
     ],
     model: { name: 'pack', version: '0123456789ab' },
   });
-  t.strictSame(seen, [{ orientation: 'auto', characters: true, picture: false, maxSide: 4096 }]);
+  t.strictSame(seen, [{ orientation: 'auto', characters: true, picture: false, page: 1, maxSide: 4096 }]);
 });
 
 t.test('words and characters only for those who ask', async (t) => {
@@ -119,7 +120,7 @@ t.test('options from the body, the query and forms', async (t) => {
   const { app, seen, post } = await withSeen();
   t.teardown(() => app.close());
   const region = { left: 1, top: 2, width: 3, height: 4 };
-  const wanted = { orientation: 'off', characters: false, picture: false, region, maxSide: 4096 };
+  const wanted = { orientation: 'off', characters: false, picture: false, region, page: 1, maxSide: 4096 };
 
   t.equal((await post({ img: IMAGE, region, orientation: 'off' })).statusCode, 200);
   t.equal((await post({ img: IMAGE }, '?region=1,2,3,4&orientation=off')).statusCode, 200);
@@ -208,6 +209,79 @@ t.test('the door, the keys and the log are those of the contract route', async (
   const metrics = await app.inject('/metrics');
   t.match(metrics.body, 'general_ocr_requests_total{route="/v1/ocr",method="POST",status="200",code="OK"} 1');
   t.match(metrics.body, 'general_ocr_pages_total 1');
+});
+
+/** The app with an engine for files of five pages; each page says its number. */
+async function withPages(env: Readonly<Record<string, string>> = {}) {
+  const seen: ReadOptions[] = [];
+  const read = async (_image: Uint8Array, options: ReadOptions): Promise<Page> => {
+    seen.push(options);
+    const line = { text: `page ${options.page}`, confidence: 1, quad: rectangle(10, 20, 70, 40) };
+    return { ...SAMPLE_PAGE, lines: [line], pageCount: 5 };
+  };
+  const app = await buildFakeApp({ env, engine: fakeEngine({ read }) });
+  const post = (query: string) =>
+    app.inject({
+      method: 'POST',
+      url: `/v1/ocr${query}`,
+      headers: { 'content-type': 'application/pdf' },
+      payload: Buffer.from('%PDF-'),
+    });
+  return { app, seen, post };
+}
+
+t.test('pages of a file, each a task of its own', async (t) => {
+  const { app, seen, post } = await withPages();
+  t.teardown(() => app.close());
+  const numbers = async (query: string) => {
+    const answer = (await post(query)).json();
+    t.equal(answer.pageCount, 5);
+    return answer.pages.map(({ page, text }: { page: number; text: string }) => `${page}: ${text}`);
+  };
+  t.strictSame(
+    await numbers(''),
+    [1, 2, 3, 4, 5].map((n) => `${n}: page ${n}`),
+  );
+  t.strictSame(await numbers('?pages=2'), ['2: page 2']);
+  t.strictSame(await numbers('?pages=2-3'), ['2: page 2', '3: page 3']);
+  t.strictSame(await numbers('?pages=4-'), ['4: page 4', '5: page 5']);
+  t.strictSame(await numbers('?pages=4-99'), ['4: page 4', '5: page 5']);
+  t.equal((await post('?pages=2-3&format=text')).body, 'page 2\n\fpage 3\n');
+  t.ok(seen.every(({ maxSide }) => maxSide === 4096));
+  t.match((await app.inject('/metrics')).body, 'general_ocr_pages_total 14', 'every page counts');
+});
+
+t.test('too many pages, and ranges that make no sense', async (t) => {
+  const { app, seen, post } = await withPages({ OCR_MAX_PAGES: '2' });
+  t.teardown(() => app.close());
+  t.match((await post('')).json(), {
+    code: 'INVALID_REQUEST',
+    message: /5 pages, and at most 2 .* 1-2;.*OCR_MAX_PAGES/,
+  });
+  t.equal(seen.length, 1, 'the first page tells how many there are');
+  t.equal((await post('?pages=4-')).statusCode, 200);
+  for (const pages of ['0', '3-2', 'a', '1,2', '-3', '']) {
+    t.match((await post(`?pages=${pages}`)).json(), { code: 'INVALID_REQUEST', message: /^`pages`/ }, pages);
+  }
+});
+
+t.test('OCR_MORE_FORMATS=false leaves the formats of the contract', async (t) => {
+  const { app, seen, post } = await withPages({ OCR_MORE_FORMATS: 'false' });
+  t.teardown(() => app.close());
+  t.equal((await post('')).statusCode, 415);
+  const response = await app.inject({ method: 'POST', url: '/v1/ocr', payload: { img: IMAGE } });
+  t.equal(response.statusCode, 200);
+  t.notOk('page' in (seen[0] ?? {}), 'the engine is asked for nothing but those');
+});
+
+t.test('the contract route takes no further media types', async (t) => {
+  const { app } = await withPages();
+  t.teardown(() => app.close());
+  for (const type of ['image/webp', 'image/tiff', 'application/pdf']) {
+    const headers = { 'content-type': type };
+    const response = await app.inject({ method: 'POST', url: '/general_ocr', headers, payload: Buffer.from('x') });
+    t.equal(response.statusCode, 415, type);
+  }
 });
 
 t.test('the options change nothing for the contract route', async (t) => {
