@@ -7,6 +7,36 @@ export const toText = (lines: readonly Line[]): string => lines.map(({ words }) 
 export const toJson = (lines: readonly Line[]): string =>
   lines.length === 0 ? '[]\n' : `[${lines.map((line) => JSON.stringify(line)).join(',\n ')}]\n`;
 
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/**
+ * hOCR 1.2 with a line for each line read, without words: those, and paragraphs, are in `POST /v1/ocr?format=hocr`.
+ *
+ * @param size of the picture in pixels
+ */
+export function toHocr(lines: readonly Line[], size: { readonly width: number; readonly height: number }): string {
+  const spans = lines.map(({ words, score, location: { left, top, width, height } }, i) => {
+    const title = `bbox ${left} ${top} ${left + width} ${top + height}; x_wconf ${Math.floor(score * 100)}`;
+    const text = words.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
+    return `   <span class="ocr_line" id="line_1_${i + 1}" title="${title}">${text}</span>\n`;
+  });
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
+<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="zh" lang="zh">
+ <head>
+  <title></title>
+  <meta http-equiv="Content-Type" content="text/html;charset=utf-8" />
+  <meta name="ocr-system" content="general-ocr" />
+  <meta name="ocr-capabilities" content="ocr_page ocr_line" />
+ </head>
+ <body>
+  <div class="ocr_page" id="page_1" title="bbox 0 0 ${size.width} ${size.height}; ppageno 0">
+${spans.join('')}  </div>
+ </body>
+</html>
+`;
+}
+
 /** One word of a POSIX shell. */
 export const shellQuote = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

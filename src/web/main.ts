@@ -2,7 +2,7 @@ import type { Answer, Line } from './answer.ts';
 import { percent } from './answer.ts';
 import { toAcceptedPng } from './convert.ts';
 import { button, element, html, input } from './element.ts';
-import { save, toCurl, toJson, toText, type Call } from './exports.ts';
+import { save, toCurl, toHocr, toJson, toText, type Call } from './exports.ts';
 import { createLineList } from './line-list.ts';
 import { callOcr, ENDPOINT, type Failure, type Picture } from './ocr-client.ts';
 import { createPictureView } from './picture-view.ts';
@@ -118,7 +118,7 @@ function showLines(): void {
   pictureView.filter(isShown);
   html('empty').hidden = shown > 0;
   html('empty').textContent = say(all === 0 ? 'noText' : 'allFiltered');
-  for (const id of ['copy', 'save-text', 'save-json']) button(id).disabled = shown === 0;
+  for (const id of ['copy', 'save-text', 'save-json', 'save-hocr']) button(id).disabled = shown === 0;
   html('command').textContent = toCurl(work.call, new URL(ENDPOINT, document.baseURI).href, key !== '');
 }
 
@@ -319,6 +319,9 @@ function listen(): void {
   const stem = (): string => (work?.call.kind === 'link' ? 'picture' : (work?.name ?? 'picture').replace(/\.\w+$/, ''));
   button('save-text').addEventListener('click', () => save(toText(shownLines()), 'text/plain', `${stem()}.txt`));
   button('save-json').addEventListener('click', () => save(toJson(shownLines()), 'application/json', `${stem()}.json`));
+  button('save-hocr').addEventListener('click', () =>
+    save(toHocr(shownLines(), pictureView.size), 'text/html', `${stem()}.hocr`),
+  );
 
   for (const language of ['en', 'zh'] as const) {
     button(language).addEventListener('click', () => {

@@ -3,6 +3,8 @@ import { button, element, html, setAttributes, svg } from './element.ts';
 
 /** The picture with a box on every line. */
 export interface PictureView {
+  /** Of the upright picture in pixels; of the text's sheet where it cannot be shown; 0 x 0 while it loads. */
+  readonly size: { readonly width: number; readonly height: number };
   /** Shows a picture without boxes. `address`: of a blob or a link that the browser may or may not be able to load. */
   show(address: string, name: string): void;
   /** Draws the boxes of these lines; a picture that cannot be shown is replaced by its text. */
@@ -140,6 +142,9 @@ export function createPictureView({ onPoint, onPress }: PictureViewOptions): Pic
   new ResizeObserver(fit).observe(pane);
 
   return {
+    get size() {
+      return size;
+    },
     show(address, name) {
       preview = 'loading';
       size = { width: 0, height: 0 };

@@ -166,6 +166,11 @@ t.test('filter, texts to take away, and the curl line', async (t) => {
     sure,
   );
   t.strictSame(Object.keys(saved[0]), ['words', 'location', 'score']);
+  const [hocrName, hocr] = await download('#save-hocr');
+  t.equal(hocrName, 'page.hocr');
+  t.equal(hocr.match(/class="ocr_line"/g)?.length, sure.length);
+  const size = await page.evaluate('[image.naturalWidth, image.naturalHeight].join(" ")');
+  t.match(hocr, `title="bbox 0 0 ${String(size)}; ppageno 0"`);
   await page.fill('#min', '100');
   t.ok(await page.isDisabled('#copy'));
   t.ok(await page.isVisible('#empty'));
