@@ -5,8 +5,10 @@
 import { parseArgs } from 'node:util';
 import { OcrError } from '../errors.ts';
 import { loadModels, readPage, type Models } from '../ocr/read-page.ts';
+import { LineHelper } from './line-helper.ts';
 import type { EngineMessage, EngineRequest, ReadOutcome, ReadTask } from './protocol.ts';
 import { SAMPLE_IMAGE_BASE64, SAMPLE_LINES } from './sample.ts';
+import { SharedLines } from './shared-lines.ts';
 
 /** Longest side in pixels for the sample, which is 360 x 96; any default of OCR_MAX_SIDE does. */
 const SAMPLE_MAX_SIDE = 4096;
@@ -33,9 +35,9 @@ async function readSample(models: Models): Promise<void> {
   throw new Error(`the sample was read as ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
 }
 
-async function outcomeOf({ image, options }: ReadTask, models: Models): Promise<ReadOutcome> {
+async function outcomeOf({ image, options }: ReadTask, models: Models, lines?: SharedLines): Promise<ReadOutcome> {
   try {
-    return { ok: true, page: await readPage(image, options, models) };
+    return { ok: true, page: await readPage(image, options, models, lines) };
   } catch (error) {
     if (error instanceof OcrError) {
       const { code, message, detail } = error;
@@ -46,9 +48,23 @@ async function outcomeOf({ image, options }: ReadTask, models: Models): Promise<
   }
 }
 
-async function serve(task: ReadTask, models: Models): Promise<void> {
-  const outcome = await outcomeOf(task, models);
-  await send({ type: 'outcome', id: task.id, outcome, residentBytes: process.memoryUsage.rss() });
+/** Does what the server process asks for. It sends the next page after the outcome of the last, so they cannot overlap. */
+function listen(models: Models): void {
+  const helper = new LineHelper(models.recognizer, models.charset, send);
+  let lines: SharedLines | undefined;
+  const serve = async (task: ReadTask): Promise<void> => {
+    lines = task.shared ? new SharedLines(task.id, send) : undefined;
+    await helper.stop();
+    const outcome = await outcomeOf(task, models, lines);
+    lines = undefined;
+    await send({ type: 'outcome', id: task.id, outcome, residentBytes: process.memoryUsage.rss() });
+  };
+  process.on('message', (request: EngineRequest) => {
+    if (request.type === 'read') void serve(request);
+    else if (request.type === 'line') helper.add(request);
+    else if (request.type === 'helper') lines?.addHelper(request.page, request.helper);
+    else lines?.addReading(request);
+  });
 }
 
 async function start(): Promise<void> {
@@ -57,8 +73,7 @@ async function start(): Promise<void> {
   });
   const models = await loadModels({ modelsDir: values['models-dir'] ?? '', modelPack: values['model-pack'] ?? '' });
   await readSample(models);
-  // The server process sends the next page after the outcome of the last, so they cannot overlap.
-  process.on('message', (request: EngineRequest) => void serve(request, models));
+  listen(models);
   await send({ type: 'ready', residentBytes: process.memoryUsage.rss() });
 }
 

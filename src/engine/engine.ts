@@ -11,10 +11,11 @@ import {
   startingError,
 } from './engine-errors.ts';
 import type { EngineLog } from './engine-log.ts';
+import { LineExchange } from './line-exchange.ts';
 import { PageJob } from './page-job.ts';
-import { LEAVE_GRACE_MS, type ProcessEnd, type ProcessHandle } from './process-handle.ts';
+import { LEAVE_GRACE_MS, type ProcessEnd, type ProcessHandle, type ProcessSettings } from './process-handle.ts';
 import { ProcessSlot, RESTART_REASONS, type RestartReason } from './process-slot.ts';
-import type { ReadOutcome } from './protocol.ts';
+import type { ReadOutcome, ReadTask } from './protocol.ts';
 
 export interface EngineOptions {
   /** Engine processes, at least 1; one page each at a time. */
@@ -117,6 +118,7 @@ export function startEngine(options: EngineOptions): Engine {
 class ProcessEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #slots: readonly ProcessSlot[];
+  readonly #exchange: LineExchange;
   /** Accepted and not begun, first come first. */
   readonly #waiting: PageJob[] = [];
   /** Accepted and not answered, waiting ones included. */
@@ -133,12 +135,17 @@ class ProcessEngine implements Engine {
     this.#options = options;
     // Nobody has to wait for it.
     this.#firstReady.promise.catch(() => undefined);
-    const settings = {
+    this.#exchange = new LineExchange(options.pageTimeoutMs);
+    const settings: ProcessSettings = {
       entry: options.entry ?? defaultEntry(),
       args: ['--models-dir', options.modelsDir, '--model-pack', options.modelPack],
       environment: options.environment ?? {},
       startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
       log: options.log,
+      onSharing: (process, message) => {
+        this.#exchange.hear(process, message);
+        if (message.type === 'help-wanted') this.#lendIdle();
+      },
     };
     const events = {
       changed: () => this.#advance(),
@@ -208,8 +215,19 @@ class ProcessEngine implements Engine {
     throw this.#started ? noProcessError() : startingError();
   }
 
+  /** One that helps another can be given a page, too, and begins it after the line in work. */
   #idleProcess(): ProcessHandle | undefined {
-    return this.#slots.find((slot) => slot.process?.state === 'idle')?.process;
+    const idle = this.#idleProcesses();
+    return idle.find((process) => this.#exchange.pageHelpedBy(process) === undefined) ?? idle[0];
+  }
+
+  #idleProcesses(): ProcessHandle[] {
+    return this.#slots.flatMap(({ process }) => (process?.state === 'idle' ? [process] : []));
+  }
+
+  /** Pages come first; what is idle then may help with those that are being read. */
+  #lendIdle(): void {
+    if (this.#waiting.length === 0) this.#exchange.lend(this.#idleProcesses());
   }
 
   /** Brings everything up to date; called whenever a process became ready, idle or nothing, and when a page came. */
@@ -223,7 +241,7 @@ class ProcessEngine implements Engine {
     this.#replaceGrown();
     for (let process = this.#idleProcess(); process !== undefined; process = this.#idleProcess()) {
       const job = this.#waiting.shift();
-      if (job === undefined) return;
+      if (job === undefined) return this.#lendIdle();
       void this.#readIn(process, job);
     }
   }
@@ -244,7 +262,8 @@ class ProcessEngine implements Engine {
     this.#lastTaskId += 1;
     const { image, options } = job;
     const { pageTimeoutMs } = this.#options;
-    const result = await process.read({ type: 'read', id: this.#lastTaskId, image, options }, pageTimeoutMs);
+    const task: ReadTask = { type: 'read', id: this.#lastTaskId, image, options, shared: job.deaths === 0 };
+    const result = await process.read(task, pageTimeoutMs);
     if (result.kind === 'outcome') answer(job, result.outcome);
     else if (result.kind === 'deadline') job.reject(pageDeadlineError(pageTimeoutMs));
     else this.#retry(job);

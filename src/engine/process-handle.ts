@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { type EngineLog, logOutput } from './engine-log.ts';
-import type { EngineMessage, ReadOutcome, ReadTask } from './protocol.ts';
+import type { EngineMessage, EngineRequest, LineImage, LineSharingMessage, ReadOutcome, ReadTask } from './protocol.ts';
 
 export interface ProcessSettings {
   readonly entry: URL;
@@ -10,6 +10,8 @@ export interface ProcessSettings {
   /** Time from start to `ready` before the process is killed as hung. */
   readonly startTimeoutMs: number;
   readonly log: EngineLog;
+  /** Hears what working processes say about lines that they share. */
+  readonly onSharing: (process: ProcessHandle, message: LineSharingMessage) => void;
 }
 
 /** `ending` from the moment when the process may get no more work; it may still be alive. */
@@ -57,6 +59,7 @@ export class ProcessHandle {
 
   readonly #child: ChildProcess | undefined;
   readonly #log: EngineLog;
+  readonly #onSharing: ProcessSettings['onSharing'];
   readonly #settleReady: (ready: boolean) => void;
   readonly #settleEnded: (end: ProcessEnd) => void;
   #state: ProcessState = 'starting';
@@ -66,13 +69,16 @@ export class ProcessHandle {
   #wasReady = false;
   #intended = false;
   #reason: string | undefined;
-  /** Kills a process that hangs while it starts or while it leaves. */
+  /** Lines of other processes' pages that it has not answered, since its last page. */
+  #openLines = 0;
+  /** Kills a process that hangs while it starts, while it helps or while it leaves. */
   #watchdog: NodeJS.Timeout;
 
   constructor(settings: ProcessSettings) {
     ({ promise: this.ready, resolve: this.#settleReady } = Promise.withResolvers<boolean>());
     ({ promise: this.ended, resolve: this.#settleEnded } = Promise.withResolvers<ProcessEnd>());
     this.#log = settings.log;
+    this.#onSharing = settings.onSharing;
     this.#watchdog = setTimeout(() => {
       this.#reason = `was not ready after ${settings.startTimeoutMs} ms`;
       this.#kill();
@@ -94,6 +100,11 @@ export class ProcessHandle {
     return this.#residentBytes;
   }
 
+  /** Id of the page that it reads now. */
+  get page(): number | undefined {
+    return this.#reading?.id;
+  }
+
   /** Outcomes given, failures included. */
   get pagesRead(): number {
     return this.#pagesRead;
@@ -106,6 +117,9 @@ export class ProcessHandle {
   read(task: ReadTask, timeoutMs: number): Promise<ReadResult> {
     if (this.#state !== 'idle') throw new Error(`engine process ${this.pid} was given a page while ${this.#state}`);
     this.#state = 'busy';
+    // What it was helping with is left; the page has a deadline of its own.
+    clearTimeout(this.#watchdog);
+    this.#openLines = 0;
     const { promise, resolve } = Promise.withResolvers<ReadResult>();
     const timer = setTimeout(() => {
       this.#log.warn({ pid: this.pid, timeoutMs }, 'page passed its deadline, engine process killed');
@@ -117,6 +131,18 @@ export class ProcessHandle {
     this.#reading = { id: task.id, timer, settle: resolve };
     this.#send(task);
     return promise;
+  }
+
+  /** Has an idle process read a line of another one's page; after `timeoutMs` without an answer it is killed. */
+  readLine(line: LineImage, timeoutMs: number): void {
+    if (this.#openLines === 0) this.#watchLines(timeoutMs);
+    this.#openLines += 1;
+    this.post(line);
+  }
+
+  /** Sends what needs no answer. If the process is gone, that is seen elsewhere. */
+  post(message: EngineRequest): void {
+    if (this.#child?.connected) this.#send(message);
   }
 
   /**
@@ -172,6 +198,7 @@ export class ProcessHandle {
       this.#reason = message.reason;
       return;
     }
+    if (message.type !== 'ready' && message.type !== 'outcome') return this.#onSharingMessage(message);
     this.#residentBytes = message.residentBytes;
     if (message.type === 'ready' && this.#state === 'starting') {
       clearTimeout(this.#watchdog);
@@ -185,11 +212,30 @@ export class ProcessHandle {
     }
   }
 
+  /** Readings come from an idle process, the rest from the process of the page that it is about; all else is outdated. */
+  #onSharingMessage(message: LineSharingMessage): void {
+    if (message.type === 'reading') {
+      if (this.#state !== 'idle') return;
+      this.#openLines = Math.max(this.#openLines - 1, 0);
+      if (this.#openLines === 0) clearTimeout(this.#watchdog);
+      else this.#watchdog.refresh();
+    } else if (message.page !== this.page) return;
+    this.#onSharing(this, message);
+  }
+
+  #watchLines(timeoutMs: number): void {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => {
+      this.#reason = `killed: did not read a line in ${timeoutMs} ms`;
+      this.#kill();
+    }, timeoutMs);
+  }
+
   /** A process that is just dying fails here (EPIPE, ERR_IPC_CHANNEL_CLOSED); 'close' follows and settles the page. */
-  #send(task: ReadTask): void {
+  #send(message: EngineRequest): void {
     const onError = (error: unknown): void => this.#abandon(`could not be sent a page: ${String(error)}`);
     try {
-      this.#child?.send(task, (error) => {
+      this.#child?.send(message, (error) => {
         if (error !== null) onError(error);
       });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { quadSize, turnQuad } from './geometry.ts';
+import type { LinePlace } from './line-help.ts';
 import type { Quad, QuarterTurns } from './page.ts';
 import { resizeImage } from './resize.ts';
 import type { RgbImage } from './rgb-image.ts';
@@ -24,7 +25,7 @@ export function cropLine(image: RgbImage, quad: Quad, turns: QuarterTurns): RgbI
   const turned = turnQuad(quad, turns);
   const size = quadSize(turned);
   const scale = LINE_HEIGHT / Math.max(size.height, 1);
-  const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, Math.ceil(size.width * scale)));
+  const width = lineWidth({ quad, turns });
   if (scale >= 1) return sampleQuad(image, turned, width, LINE_HEIGHT, 'cubic');
   const native = sampleQuad(
     image,
@@ -34,4 +35,11 @@ export function cropLine(image: RgbImage, quad: Quad, turns: QuarterTurns): RgbI
     scale < AVERAGING_SCALE ? 'linear' : 'cubic',
   );
   return resizeImage(native, width, LINE_HEIGHT);
+}
+
+/** Width in pixels of the line image that `cropLine` gives. */
+export function lineWidth({ quad, turns }: LinePlace): number {
+  const size = quadSize(turnQuad(quad, turns));
+  const scale = LINE_HEIGHT / Math.max(size.height, 1);
+  return Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, Math.ceil(size.width * scale)));
 }

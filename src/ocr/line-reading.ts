@@ -1,6 +1,7 @@
 import { growQuad, quadSize } from './geometry.ts';
 import { cropLine } from './line-crop.ts';
 import type { LineCandidate } from './line-candidates.ts';
+import type { LineHelp, LinePlace } from './line-help.ts';
 import type { Orientation, Quad, QuarterTurns } from './page.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
@@ -48,6 +49,7 @@ class DirectionVotes {
  * reads badly is read the other way round as well, and lines that read well decide where later, shorter ones start.
  *
  * @param orientation `auto` unless given
+ * @param help others who read the first attempt of some lines beforehand
  * @returns the lines in the order in which they were read, and the summed width of all line images
  */
 export async function readLines(
@@ -56,16 +58,19 @@ export async function readLines(
   session: Session,
   charset: readonly string[],
   orientation: Orientation = 'auto',
+  help?: LineHelp,
 ): Promise<{ lines: ReadLine[]; recognizerWidth: number }> {
   const longestFirst = candidates.toSorted((a, b) => lengthOf(b) - lengthOf(a));
   const wide = new DirectionVotes();
   const tall = new DirectionVotes();
   let recognizerWidth = 0;
   const read = async (quad: Quad, turns: QuarterTurns): Promise<Attempt> => {
-    const reading = await recognizeText(cropLine(image, quad, turns), session, charset);
+    const reading =
+      (await help?.take({ quad, turns })) ?? (await recognizeText(cropLine(image, quad, turns), session, charset));
     recognizerWidth += reading.width;
     return { reading, turns, crop: quad, quality: readingQuality(reading) };
   };
+  help?.offer(image, longestFirst.map(likelyAttempt));
   const lines: ReadLine[] = [];
   for (const candidate of longestFirst) {
     const votes = candidate.tall ? tall : wide;
@@ -88,6 +93,12 @@ interface Attempt {
   readonly crop: Quad;
   readonly quality: number;
 }
+
+/** What is read of a candidate first unless the page turns out to be upside down. */
+const likelyAttempt = (candidate: LineCandidate): LinePlace => ({
+  quad: withMargin(candidate),
+  turns: candidate.tall ? 1 : 0,
+});
 
 async function readBothWays(
   candidate: LineCandidate,

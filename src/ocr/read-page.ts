@@ -6,6 +6,7 @@ import { encodePicture } from './encode-picture.ts';
 import { growQuad, quadSize, translateQuad, turnQuad } from './geometry.ts';
 import { isSideways, lineCandidates } from './line-candidates.ts';
 import { countConvincing, isText } from './line-filter.ts';
+import type { LineHelp } from './line-help.ts';
 import { readLines, type ReadLine } from './line-reading.ts';
 import { openModelPack } from './model-pack.ts';
 import type { Character, Line, ModelIdentity, Page, Quad, ReadOptions } from './page.ts';
@@ -45,10 +46,11 @@ export async function loadModels(options: { modelsDir: string; modelPack: string
  * Reads all text in an image file: the whole pipeline.
  *
  * @param file an encoded jpg, png or bmp; with `options.page` other formats as well
+ * @param help others who read some of its lines at the same time
  * @returns lines in reading order, coordinates in the upright image
  * @throws {OcrError} UNSUPPORTED_FORMAT, INVALID_IMAGE or IMAGE_TOO_LARGE; INVALID_REQUEST for a region outside the image
  */
-export async function readPage(file: Uint8Array, options: ReadOptions, models: Models): Promise<Page> {
+export async function readPage(file: Uint8Array, options: ReadOptions, models: Models, help?: LineHelp): Promise<Page> {
   const start = performance.now();
   const { image: whole, pageCount } = await decode(file, options);
   const { image, left, top } = cropRegion(whole, options.region);
@@ -58,7 +60,8 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
   const detected = performance.now();
   const orientation = options.orientation ?? 'auto';
   const candidates = lineCandidates(image, regions, orientation === 'auto' && isSideways(regions));
-  const { lines, recognizerWidth } = await readLines(image, candidates, models.recognizer, models.charset, orientation);
+  const { recognizer, charset } = models;
+  const { lines, recognizerWidth } = await readLines(image, candidates, recognizer, charset, orientation, help);
   const convincing = countConvincing(lines);
   const accepted = lines.filter((line) => isText(line, convincing, image.width, image.height));
   const ordered = orderLines(accepted.map(toOrderable));

@@ -6,7 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ErrorCode } from '../../src/errors.ts';
-import type { EngineMessage, EngineRequest, ReadOutcome } from '../../src/engine/protocol.ts';
+import type { EngineMessage, EngineRequest, LineImage, ReadOutcome, ReadTask } from '../../src/engine/protocol.ts';
 import { visitGate } from './gate.ts';
 
 export type Command =
@@ -26,8 +26,13 @@ export type Command =
   | { do: 'stutter' }
   | { do: 'print'; text: string }
   | { do: 'environment' }
+  /** Wants help and has the helper do something with a line; the text is what was read, or `gate` once let through. */
+  | { do: 'share'; line: keyof typeof LINES; gate?: number }
   /** Closes the channel and stays alive. */
   | { do: 'hang-up' };
+
+/** What a helper does with a line, as its index. */
+const LINES = { answer: 0, crash: 1, ignore: 2 };
 
 /** `gate:PORT` waits at the gate before it is ready. `deaf` does not leave when the channel closes. */
 export type StartMode = 'works' | 'fails' | 'fails-once' | 'dies' | 'silent' | 'deaf' | `gate:${number}`;
@@ -69,8 +74,51 @@ function crash(): never {
   for (;;);
 }
 
-async function obey(command: Command, image: Uint8Array): Promise<ReadOutcome> {
+/** What comes for the page that is being read. */
+let onSharing: ((message: EngineRequest) => void) | undefined;
+
+const nextAbout = (page: number): Promise<EngineRequest> =>
+  new Promise((resolve) => {
+    onSharing = (message) => {
+      if ('page' in message && message.page === page) resolve(message);
+    };
+  });
+
+async function share({ line, gate }: Command & { do: 'share' }, task: ReadTask): Promise<ReadOutcome> {
+  if (!task.shared) return pageOf('not shared');
+  const page = task.id;
+  const offered = nextAbout(page);
+  await send({ type: 'help-wanted', page });
+  const offer = await offered;
+  if (offer.type !== 'helper') return pageOf(`unexpected: ${offer.type}`);
+  const answered = nextAbout(page);
+  const image = { data: Uint8Array.of(1, 2, 3), width: 1, height: 1 };
+  await send({ type: 'line', page, helper: offer.helper, index: LINES[line], image });
+  if (gate !== undefined) {
+    await visitGate(gate, String(offer.helper));
+    return pageOf('gate');
+  }
+  const answer = await answered;
+  return pageOf(answer.type === 'reading' ? answer.reading.text : `unexpected: ${answer.type}`);
+}
+
+async function help({ page, index, image }: LineImage): Promise<void> {
+  if (index === LINES.crash) crash();
+  if (index === LINES.ignore) return;
+  const reading = {
+    text: `${process.pid} read ${image.data.join()}`,
+    confidence: 1,
+    characters: [],
+    width: image.width,
+  };
+  await send({ type: 'reading', page, index, reading });
+}
+
+async function obey(command: Command, task: ReadTask): Promise<ReadOutcome> {
+  const { image } = task;
   switch (command.do) {
+    case 'share':
+      return share(command, task);
     case 'echo':
       return pageOf(command.text ?? String(image.length));
     case 'gate':
@@ -128,9 +176,11 @@ if (mode === 'fails' || (mode === 'fails-once' && firstTime('failed'))) {
 if (mode.startsWith('gate:')) await visitGate(Number(mode.slice('gate:'.length)), 'start');
 if (mode !== 'silent') {
   process.on('message', (request: EngineRequest) => {
+    if (request.type === 'line') return void help(request);
+    if (request.type !== 'read') return onSharing?.(request);
     void (async () => {
       const command = JSON.parse(Buffer.from(request.image).toString()) as Command;
-      const outcome = await obey(command, request.image);
+      const outcome = await obey(command, request);
       await send({ type: 'outcome', id: request.id, outcome, residentBytes });
     })();
   });
