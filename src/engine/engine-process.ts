@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { OcrError } from '../errors.ts';
-import { loadModels, readPage, type Models } from '../ocr/read-page.ts';
+import { loadModels, loadTwoThreadedDetector, readPage, type Models } from '../ocr/read-page.ts';
 import { LineHelper } from './line-helper.ts';
 import type { EngineMessage, EngineRequest, ReadOutcome, ReadTask } from './protocol.ts';
 import { SAMPLE_IMAGE_BASE64, SAMPLE_LINES } from './sample.ts';
@@ -49,13 +49,13 @@ async function outcomeOf({ image, options }: ReadTask, models: Models, lines?: S
 }
 
 /** Does what the server process asks for. It sends the next page after the outcome of the last, so they cannot overlap. */
-function listen(models: Models): void {
+function listen(models: Models, modelsOfIdleTimes: () => Models): void {
   const helper = new LineHelper(models.recognizer, models.charset, send);
   let lines: SharedLines | undefined;
   const serve = async (task: ReadTask): Promise<void> => {
     lines = task.shared ? new SharedLines(task.id, send) : undefined;
     await helper.stop();
-    const outcome = await outcomeOf(task, models, lines);
+    const outcome = await outcomeOf(task, task.coreToSpare ? modelsOfIdleTimes() : models, lines);
     lines = undefined;
     await send({ type: 'outcome', id: task.id, outcome, residentBytes: process.memoryUsage.rss() });
   };
@@ -69,12 +69,21 @@ function listen(models: Models): void {
 
 async function start(): Promise<void> {
   const { values } = parseArgs({
-    options: { 'models-dir': { type: 'string' }, 'model-pack': { type: 'string' } },
+    options: {
+      'models-dir': { type: 'string', default: '' },
+      'model-pack': { type: 'string', default: '' },
+      /** Number of engine processes. */
+      of: { type: 'string', default: '1' },
+    },
   });
-  const models = await loadModels({ modelsDir: values['models-dir'] ?? '', modelPack: values['model-pack'] ?? '' });
+  const pack = { modelsDir: values['models-dir'], modelPack: values['model-pack'] };
+  const models = await loadModels(pack);
   await readSample(models);
-  listen(models);
+  let modelsOfIdleTimes = models;
+  listen(models, () => modelsOfIdleTimes);
   await send({ type: 'ready', residentBytes: process.memoryUsage.rss() });
+  // It takes a tenth of a second that nobody should wait for at the start.
+  if (Number(values.of) > 1) modelsOfIdleTimes = { ...models, detector: await loadTwoThreadedDetector(pack) };
 }
 
 process.title = 'general-ocr-engine';

@@ -138,7 +138,7 @@ class ProcessEngine implements Engine {
     this.#exchange = new LineExchange(options.pageTimeoutMs);
     const settings: ProcessSettings = {
       entry: options.entry ?? defaultEntry(),
-      args: ['--models-dir', options.modelsDir, '--model-pack', options.modelPack],
+      args: ['--models-dir', options.modelsDir, '--model-pack', options.modelPack, '--of', String(options.processes)],
       environment: options.environment ?? {},
       startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
       log: options.log,
@@ -262,7 +262,14 @@ class ProcessEngine implements Engine {
     this.#lastTaskId += 1;
     const { image, options } = job;
     const { pageTimeoutMs } = this.#options;
-    const task: ReadTask = { type: 'read', id: this.#lastTaskId, image, options, shared: job.deaths === 0 };
+    const task: ReadTask = {
+      type: 'read',
+      id: this.#lastTaskId,
+      image,
+      options,
+      shared: job.deaths === 0,
+      coreToSpare: this.#waiting.length === 0 && this.#idleProcesses().length > 1,
+    };
     const result = await process.read(task, pageTimeoutMs);
     if (result.kind === 'outcome') answer(job, result.outcome);
     else if (result.kind === 'deadline') job.reject(pageDeadlineError(pageTimeoutMs));

@@ -12,6 +12,8 @@ export interface ReadTask {
   readonly options: ReadOptions;
   /** Whether its lines may be read elsewhere too. Not for a page that has cost a process: what kills it stays in one. */
   readonly shared: boolean;
+  /** Whether another process, and with it a core, has nothing to do as the page begins. */
+  readonly coreToSpare: boolean;
 }
 
 /** What became of one page. Failures cross the boundary as values, never as exceptions. */

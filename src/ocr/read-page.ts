@@ -43,6 +43,16 @@ export async function loadModels(options: { modelsDir: string; modelPack: string
 }
 
 /**
+ * Loads the detector for two CPU threads, to be put in the place of `Models.detector` while a second core has nothing to do.
+ *
+ * @throws {ModelPackError} as `loadModels`
+ */
+export async function loadTwoThreadedDetector(options: { modelsDir: string; modelPack: string }): Promise<Session> {
+  const pack = await openModelPack(options.modelsDir, options.modelPack);
+  return openSession(pack.detectorPath, 2);
+}
+
+/**
  * Reads all text in an image file: the whole pipeline.
  *
  * @param file an encoded jpg, png or bmp; with `options.page` other formats as well

@@ -14,22 +14,25 @@ export interface Session {
 }
 
 /**
- * Loads an ONNX model for one CPU thread.
+ * Loads an ONNX model, for one CPU thread unless said otherwise. The number of threads changes no bit of the output
+ * (measured on the detector); a second thread takes the detector from 107 to 72 ms, if it does not spin for 5 % more CPU
+ * time (spinning: 68 ms, 52 % more).
  *
  * One thread, because two processes with one thread each read 1.2-1.8 times as many pages as one with two, and because
  * onnxruntime otherwise sees the host's cores instead of the container's share. No memory pattern: it plans for shapes
  * that repeat, and ours rarely do. No CPU arena: it doubles resident memory (874 against 317 MB with the float pack
  * after 30 widths) for 7 % of the detector's time.
  */
-export async function openSession(path: string): Promise<Session> {
+export async function openSession(path: string, threads = 1): Promise<Session> {
   const session = await InferenceSession.create(path, {
     executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
     enableMemPattern: false,
     enableCpuMemArena: false,
     logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
   const [inputName] = session.inputNames;
   const [outputName] = session.outputNames;

@@ -13,6 +13,8 @@ export type Command =
   /** Answers one line: the text, or else the size of the image in bytes. */
   | { do: 'echo'; text?: string }
   | { do: 'gate'; port: number; name: string }
+  /** Answers whether it was told of a core to spare, after the gate. */
+  | { do: 'gate-and-spare'; port: number; name: string }
   /** Blocks the event loop, as native code does. */
   | { do: 'hang' }
   | { do: 'crash' }
@@ -124,6 +126,9 @@ async function obey(command: Command, task: ReadTask): Promise<ReadOutcome> {
     case 'gate':
       await visitGate(command.port, command.name);
       return pageOf(command.name);
+    case 'gate-and-spare':
+      await visitGate(command.port, command.name);
+      return pageOf(`core to spare: ${task.coreToSpare}`);
     case 'hang':
       while (performance.now() < OUTLIVES_EVERY_TEST_MS);
       return process.exit(1);
@@ -159,7 +164,11 @@ async function obey(command: Command, task: ReadTask): Promise<ReadOutcome> {
 }
 
 const { values } = parseArgs({
-  options: { 'models-dir': { type: 'string', default: '' }, 'model-pack': { type: 'string', default: '' } },
+  options: {
+    'models-dir': { type: 'string', default: '' },
+    'model-pack': { type: 'string', default: '' },
+    of: { type: 'string', default: '' },
+  },
 });
 const mode = values['model-pack'] as StartMode;
 

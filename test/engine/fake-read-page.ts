@@ -17,6 +17,10 @@ export async function loadModels(models: FakeModels): Promise<FakeModels> {
   return models;
 }
 
+export async function loadTwoThreadedDetector(): Promise<string> {
+  return 'two threads';
+}
+
 /** A PNG is taken for the sample; anything else is a word that says what to do. */
 export async function readPage(image: Uint8Array, { maxSide }: ReadOptions, models: FakeModels): Promise<Page> {
   const isPng = image[0] === 0x89;

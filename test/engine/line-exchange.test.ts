@@ -86,3 +86,19 @@ t.test('alone there is nobody to help', async (t) => {
   await engine.whenReady();
   await t.rejects(read({ do: 'share', line: 'answer' }), { code: 'DEADLINE_EXCEEDED' });
 });
+
+t.test('a page is told of a core to spare only if another process is idle as it begins', async (t) => {
+  const gate = await openGate(t);
+  const { engine, read } = startTestEngine(t, { processes: 2 });
+  await engine.whenReady();
+  const pages = ['first', 'second', 'third'].map((name) => read({ do: 'gate-and-spare', port: gate.port, name }));
+  const [first, second] = [await gate.next(), await gate.next()];
+  first.release();
+  const third = await gate.next();
+  for (const visitor of [second, third]) visitor.release();
+  t.strictSame((await Promise.all(pages)).map(textOf), [
+    'core to spare: true',
+    'core to spare: false',
+    'core to spare: false',
+  ]);
+});
