@@ -1,13 +1,10 @@
 import closeWithGrace from 'close-with-grace';
-import { buildApp } from './app.ts';
 import { loadConfig } from './config.ts';
 import { createAdmission } from './engine/admission.ts';
 import { startEngine } from './engine/engine.ts';
 import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
-import { createMetrics } from './metrics.ts';
 import { describeModelPack } from './models/describe-model-pack.ts';
-import { createImageLoader } from './source/load-image.ts';
 import { startTracing } from './tracing.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -25,6 +22,21 @@ function orExit<T>(read: () => T): T {
 
 const config = orExit(() => loadConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
+const engine = startEngine({
+  processes: config.OCR_ENGINE_PROCESSES,
+  queueLength: config.OCR_QUEUE_LENGTH,
+  pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
+  memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * MEBIBYTE,
+  modelsDir: config.OCR_MODELS_DIR,
+  modelPack: config.OCR_MODEL_PACK,
+  log: logger,
+});
+// Only now, so that the engine processes load their models on one core while these are loaded on another.
+const [{ buildApp }, { createMetrics }, { createImageLoader }] = await Promise.all([
+  import('./app.ts'),
+  import('./metrics.ts'),
+  import('./source/load-image.ts'),
+]);
 const images = orExit(() =>
   createImageLoader({
     maxBytes: config.OCR_MAX_IMAGE_BYTES,
@@ -39,15 +51,6 @@ const images = orExit(() =>
     },
   }),
 );
-const engine = startEngine({
-  processes: config.OCR_ENGINE_PROCESSES,
-  queueLength: config.OCR_QUEUE_LENGTH,
-  pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
-  memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * MEBIBYTE,
-  modelsDir: config.OCR_MODELS_DIR,
-  modelPack: config.OCR_MODEL_PACK,
-  log: logger,
-});
 const places = config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH;
 const admission = createAdmission({ limit: places });
 const modelPack = await describeModelPack(config.OCR_MODELS_DIR, config.OCR_MODEL_PACK);
