@@ -2,6 +2,8 @@
  * `npm run bench -- COMMAND --labels LABELS.json [options]`; bench/README.md says what the figures mean.
  */
 import { parseArgs } from 'node:util';
+import { checkRatios } from './check.ts';
+import { measureGrowth } from './growth.ts';
 import { measureMemory } from './memory.ts';
 import { measureOverhead } from './overhead.ts';
 import { measurePeers } from './peers.ts';
@@ -12,6 +14,9 @@ const USAGE = `usage: npm run bench -- COMMAND --labels LABELS.json [options]
 overhead   time of the pipeline over that of its models alone, in this process
 memory     resident memory of the service's processes, round by round
 peers      the service beside RapidOCR, which RAPIDOCR_PYTHON (a Python that has it) runs through --peer-script
+growth     time of a page against its megapixels and against its lines
+all        all of the above (overhead in one round): what docs/performance.md is made from
+check      ratios within generous bounds, for CI
 
 --rounds N          rounds (3)
 --only A,B          pictures whose names begin so; otherwise all
@@ -38,27 +43,43 @@ const listed = (text: string): string[] => text.split(',').filter((part) => part
 const [command] = positionals;
 const rounds = Number(values.rounds);
 if (values.labels === undefined || !Number.isInteger(rounds) || rounds < 1) fail();
+const outDir = values.out;
 const set = await loadLabelledSet(values.labels, listed(values.only));
 if (set.length === 0) fail('no picture of the set has a name that begins as --only says');
 
-if (command === 'overhead') await measureOverhead(set, rounds, values.out);
-else if (command === 'memory') await measureMemory(set, rounds, values.out);
-else if (command === 'peers') {
+async function peers(): Promise<void> {
   const python = process.env.RAPIDOCR_PYTHON;
   const script = values['peer-script'];
   const engines = listed(values.engines);
   if (engines.length > 0 && (python === undefined || script === undefined)) {
     fail('peers needs RAPIDOCR_PYTHON and --peer-script');
   }
-  await measurePeers(set, rounds, values.out, {
-    labels: values.labels,
+  await measurePeers(set, rounds, outDir, {
+    labels: values.labels ?? '',
     python: python ?? '',
     script: script ?? '',
     engines,
     single: listed(values.single),
     usdPerHour: Number(values['usd-per-hour']),
   });
-} else fail();
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
+  overhead: () => measureOverhead(set, rounds, outDir),
+  memory: () => measureMemory(set, rounds, outDir),
+  growth: () => measureGrowth(rounds, outDir),
+  check: () => checkRatios(set, rounds, outDir),
+  peers,
+  async all() {
+    await peers();
+    await measureMemory(set, rounds, outDir);
+    await measureGrowth(rounds, outDir);
+    await measureOverhead(set, 1, outDir);
+  },
+};
+const run = COMMANDS[command ?? ''];
+if (run === undefined) fail();
+await run();
 
 function fail(reason?: string): never {
   console.error(reason === undefined ? USAGE : `${reason}\n\n${USAGE}`);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { startService } from '../test/running-service.ts';
 import type { LabelledImage } from './labelled-set.ts';
 import { PATIENT, postSet } from './post-set.ts';
-import { report, rounded } from './report.ts';
+import { log, report, rounded } from './report.ts';
 
 const ENGINE_PROCESSES = 2;
 const CONCURRENCY = 2;
@@ -28,6 +28,7 @@ export async function measureMemory(set: readonly LabelledImage[], rounds: numbe
     for (let round = 1; round <= rounds; round++) {
       await postSet(service.url, set, CONCURRENCY);
       measured.push({ after: `round ${round}`, processes: processTree(server).map(memoryOf) });
+      log(`memory: round ${round} of ${rounds}`);
     }
   } finally {
     await service.stop();
@@ -48,7 +49,7 @@ export async function measureMemory(set: readonly LabelledImage[], rounds: numbe
   await report(
     outDir,
     'memory',
-    { engineProcesses: ENGINE_PROCESSES, concurrency: CONCURRENCY, pages: set.length, atMostMb: 700, measured },
+    { engineProcesses: ENGINE_PROCESSES, concurrency: CONCURRENCY, pages: set.length, atMostMb: 700, totals, measured },
     totals,
   );
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import path from 'node:path';
@@ -16,10 +17,29 @@ export async function report(
   console.log(`\n${markdown(table)}\n\n${file}`);
 }
 
+/** One line of progress, with the time. */
+export function log(message: string): void {
+  console.log(`${new Date().toISOString().slice(11, 19)} ${message}`);
+}
+
+/** The value below which this share (0..1) of the values lies: the nearest-rank percentile. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}
+
+const versionOf = (name: string): string =>
+  (
+    JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8')) as {
+      version: string;
+    }
+  ).version;
+
 function machine(): Record<string, unknown> {
   return {
     date: new Date().toISOString(),
-    node: process.version,
+    versions: { node: process.version, onnxruntime: versionOf('onnxruntime-node'), sharp: versionOf('sharp') },
+    settings: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('OCR_'))),
     processor: cpus()[0]?.model ?? 'unknown',
     cpus: availableCpus(),
     memoryMb: Math.round(totalmem() / 2 ** 20),
