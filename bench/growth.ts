@@ -8,7 +8,7 @@ import { PATIENT, postSet } from './post-set.ts';
 import { log, median, report, rounded } from './report.ts';
 
 /** Longest sides of the square pages, all with the same 64 lines, and line counts of pages of the largest size. */
-const SIDES = [512, 1024, 1536, 2048, 2560, 3072, 3584, 4096];
+const SIDES = [1024, 1448, 2048, 2508, 2896, 3238, 3547, 4096];
 const LINES = [1, 50, 100, 200, 400, 600, 800, 1000];
 const LARGEST = 4096;
 /** Cells of the largest page: 20 columns, 50 rows. */
