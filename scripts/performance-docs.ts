@@ -10,7 +10,12 @@ import type { PeersSummary } from '../bench/peers.ts';
 const folder = process.argv[2] ?? 'out/bench';
 const document = new URL('../docs/performance.md', import.meta.url);
 const images = new URL('../docs/images/', import.meta.url);
-const PLOTS = ['peers.svg', 'growth-megapixels.svg', 'growth-lines.svg'];
+/** File -> what it shows. */
+const PLOTS = {
+  'peers.svg': 'Seconds a page, this service beside RapidOCR',
+  'growth-megapixels.svg': 'Time of a page by its megapixels',
+  'growth-lines.svg': 'Time of a page by its lines',
+};
 
 interface Machine {
   readonly date: string;
@@ -145,7 +150,9 @@ function stageRows(): string[][] {
 
 const blocks: Readonly<Record<string, string>> = {
   machine: machineText(),
-  results: table(resultRows()),
+  results: `${table(resultRows())}\n\n${Object.entries(PLOTS)
+    .map(([file, text]) => `![${text}](images/${file})`)
+    .join('\n')}`,
   stages: table(stageRows()),
 };
 let text = await readFile(document, 'utf8');
@@ -155,4 +162,4 @@ for (const [name, block] of Object.entries(blocks)) {
   text = text.replace(marked, (_, start: string, end: string) => `${start}\n${block}\n${end}`);
 }
 await writeFile(document, text);
-for (const plot of PLOTS) await copyFile(path.join(folder, plot), new URL(plot, images));
+for (const plot of Object.keys(PLOTS)) await copyFile(path.join(folder, plot), new URL(plot, images));
