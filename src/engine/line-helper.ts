@@ -31,8 +31,8 @@ export class LineHelper {
   async #work(): Promise<void> {
     for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
       const { page, index, image } = line;
-      const reading = await recognizeText(image, this.#recognizer, this.#charset);
-      await this.#send({ type: 'reading', page, index, reading });
+      const reading = await recognizeText(image, this.#recognizer, this.#charset).catch(() => undefined);
+      await this.#send({ type: 'reading', page, index, ...(reading && { reading }) });
     }
   }
 }

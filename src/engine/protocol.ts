@@ -38,7 +38,8 @@ export interface LineReading {
   readonly type: 'reading';
   readonly page: number;
   readonly index: number;
-  readonly reading: Reading;
+  /** Left out if reading failed: the page's own process finds out why. */
+  readonly reading?: Reading;
 }
 
 /** From the process of a page about its lines. Help may come any time later, or never. */

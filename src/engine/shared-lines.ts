@@ -84,9 +84,11 @@ export class SharedLines implements LineHelp {
   addReading({ page, index, reading }: LineReading): void {
     const line = this.#lines[index];
     if (page !== this.#page || line === undefined) return;
-    line.reading = reading;
+    const { helper } = line;
+    if (reading === undefined) delete line.helper;
+    else line.reading = reading;
     this.#arrived?.();
-    if (line.helper !== undefined) this.#supply(line.helper);
+    if (helper !== undefined) this.#supply(helper);
   }
 
   #supply(helper: number): void {
@@ -127,7 +129,7 @@ export class SharedLines implements LineHelp {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, line.width * this.#msPerPixel);
       this.#arrived = () => {
-        if (line.reading === undefined) return;
+        if (line.reading === undefined && line.helper !== undefined) return;
         clearTimeout(timer);
         resolve();
       };

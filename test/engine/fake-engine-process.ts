@@ -101,7 +101,7 @@ async function share({ line, gate }: Command & { do: 'share' }, task: ReadTask):
     return pageOf('gate');
   }
   const answer = await answered;
-  return pageOf(answer.type === 'reading' ? answer.reading.text : `unexpected: ${answer.type}`);
+  return pageOf(answer.type === 'reading' ? String(answer.reading?.text) : `unexpected: ${answer.type}`);
 }
 
 async function help({ page, index, image }: LineImage): Promise<void> {

@@ -72,6 +72,21 @@ t.test('a helper that never answers costs no more than reading its line', async 
   t.equal(await shared.take(places[2]), undefined);
 });
 
+t.test('a line that a helper could not read is read by the page itself, at once', async (t) => {
+  const { places, shared, answer, indexes } = tenLines();
+  shared.addHelper(PAGE, HELPER);
+  await shared.take(places[0]);
+  const start = performance.now();
+  while (performance.now() - start < 200);
+  for (let i = 9; i >= 3; i--) answer(i);
+  t.equal(indexes().at(-1), 2);
+  const waiting = shared.take(places[2]);
+  setImmediate(() => setImmediate(() => shared.addReading({ type: 'reading', page: PAGE, index: 2 })));
+  const asked = performance.now();
+  t.equal(await waiting, undefined);
+  t.ok(performance.now() - asked < 190, 'without waiting for the rest of the time');
+});
+
 t.test('places that were not offered, other turns, other pages: nothing is known about them', async (t) => {
   const { places, shared, indexes } = tenLines();
   shared.addHelper(PAGE + 1, HELPER);
