@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { type Engine, startEngine } from '../../src/engine/engine.ts';
@@ -109,29 +108,4 @@ t.test('the real one reads the sample with the embedded models', async (t) => {
     page.lines.map(({ text }) => compact(text)),
     SAMPLE_LINES.map(compact),
   );
-});
-
-t.test('a page is answered alike to the bit alone, with help and under load', async (t) => {
-  const settings = {
-    queueLength: 8,
-    pageTimeoutMs: 60_000,
-    memoryLimitBytes: 1_000_000_000,
-    modelsDir: fileURLToPath(fileHere('../../models')),
-    modelPack: 'pp-ocrv6-small-int8',
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-  };
-  const one = startEngine({ ...settings, processes: 1 });
-  const two = startEngine({ ...settings, processes: 2 });
-  t.teardown(() => Promise.all([one.close(), two.close()]));
-  await Promise.all([one.whenReady(), two.whenReady()]);
-  const image = await readFile(fileHere('../../docs/images/sample.png'));
-  const linesIn = async (engine: Engine): Promise<string> => {
-    const { lines } = await engine.read(image, { maxSide: 4096 }, new AbortController().signal);
-    return JSON.stringify(lines);
-  };
-  const alone = await linesIn(one);
-  t.match(alone, /OCR-2026-0815/);
-  t.equal(await linesIn(two), alone, 'the other process helps');
-  const underLoad = await Promise.all(Array.from({ length: 6 }, () => linesIn(two)));
-  t.strictSame([...new Set(underLoad)], [alone], 'pages that begin, help and end at the same time');
 });
