@@ -10,6 +10,7 @@ import { OcrError } from './errors.ts';
 import { createAuthority } from './http/auth.ts';
 import { gateBodies } from './http/body-gate.ts';
 import { createByteBudget } from './http/byte-budget.ts';
+import { corsOptions } from './http/cors-options.ts';
 import { collectOpenApi, registerDocs, registerOpenApiRoutes } from './http/docs.ts';
 import { watchClosing } from './http/draining.ts';
 import { answerMalformedHttp, handleError } from './http/error-handler.ts';
@@ -145,16 +146,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
   });
-  if (config.OCR_CORS) {
-    // As the AWS kit answers. `*` does not stand for Authorization (Fetch standard), so that one is named.
-    await app.register(cors, {
-      origin: '*',
-      methods: ['*'],
-      allowedHeaders: ['*', 'Authorization'],
-      exposedHeaders: ['*'],
-      strictPreflight: false,
-    });
-  }
+  if (config.OCR_CORS.length > 0) await app.register(cors, corsOptions(config.OCR_CORS));
   refuseUnknownRoutes(app);
   await collectOpenApi(app);
 
@@ -202,7 +194,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   });
   registerInfoRoute(app, { modelPack, limits: limitsOf(config), authorize: authority.authorize });
   registerHealthRoutes(app, { engine, draining });
-  registerMetricsRoute(app, { metrics });
+  registerMetricsRoute(app, { metrics, ...(config.OCR_METRICS === 'key' ? { authorize: authority.authorize } : {}) });
   registerOpenApiRoutes(app);
   if (config.OCR_DOCS) await registerDocs(app);
   if (config.OCR_PAGE) registerPageRoute(app, { maxSide: config.OCR_MAX_SIDE, docs: config.OCR_DOCS });

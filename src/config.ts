@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { envSchema } from 'env-schema';
 import Type, { type Static } from 'typebox';
 import { availableCpus } from './available-cpus.ts';
+import { readSettingFiles } from './secret-files.ts';
 
 /** Models that ship with the package: `models/` beside `src/` (or beside `dist/` in the image). */
 const BUNDLED_MODELS_DIR = fileURLToPath(new URL('../models', import.meta.url));
@@ -109,7 +110,8 @@ export const EnvSchema = Type.Object({
   }),
   OCR_API_KEYS: Type.String({
     default: '',
-    description: 'Keys of which clients must send one as `x-api-key` or `Authorization: Bearer`; empty: open to all.',
+    description:
+      'Keys of which clients must send one as `x-api-key` or `Authorization: Bearer`; empty: open to all. OCR_API_KEYS_FILE names a file with them instead, as every setting may come from a file.',
   }),
   OCR_RATE_LIMIT_PER_MINUTE: Type.Integer({
     default: 0,
@@ -132,7 +134,15 @@ export const EnvSchema = Type.Object({
     maximum: 1,
     description: 'Share of requests that are traced where the caller has not decided (`traceparent`).',
   }),
-  OCR_CORS: Type.Boolean({ default: false, description: 'Answer `Access-Control-Allow-*: *` as the AWS kit does.' }),
+  OCR_CORS: Type.String({
+    default: '',
+    description:
+      'Origins whose pages may call the service, e.g. `https://app.example.com,http://localhost:3000`; `*`: every one, as the AWS kit answers; empty: none.',
+  }),
+  OCR_METRICS: Type.Enum(['open', 'key'], {
+    default: 'open',
+    description: 'Who may read `/metrics`: `open` to all, or only with a `key` of OCR_API_KEYS.',
+  }),
   OCR_DOCS: Type.Boolean({ default: true, description: 'Serve Swagger UI at `/docs`.' }),
   OCR_PAGE: Type.Boolean({ default: true, description: 'Serve the page to try the service with at `/`.' }),
 });
@@ -142,13 +152,15 @@ export type Env = Static<typeof EnvSchema>;
 /** Settings as the rest of the program receives them: parsed lists, resolved defaults. Frozen. */
 export interface Config extends Omit<
   Env,
-  'OCR_SOURCE_ALLOW' | 'OCR_URL_PORTS' | 'OCR_S3_BUCKETS' | 'OCR_API_KEYS' | 'OCR_TRUSTED_PROXIES'
+  'OCR_SOURCE_ALLOW' | 'OCR_URL_PORTS' | 'OCR_S3_BUCKETS' | 'OCR_API_KEYS' | 'OCR_TRUSTED_PROXIES' | 'OCR_CORS'
 > {
   readonly OCR_SOURCE_ALLOW: readonly string[];
   readonly OCR_URL_PORTS: readonly number[];
   readonly OCR_S3_BUCKETS: readonly string[];
   readonly OCR_API_KEYS: readonly string[];
   readonly OCR_TRUSTED_PROXIES: readonly string[];
+  /** Origins as browsers write them, or `*` alone. */
+  readonly OCR_CORS: readonly string[];
 }
 
 /** The environment does not describe a service that can run; `message` lists every fault, one a line. */
@@ -156,9 +168,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Commas between the items, or lines, as files of secrets have them. */
 const list = (text: string): string[] =>
   text
-    .split(',')
+    .split(/[,\r\n]/)
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
@@ -200,12 +213,19 @@ function isNetwork(text: string): boolean {
 }
 
 const isHttpAddress = (text: string): boolean => /^https?:\/\/[^\s/]/i.test(text) && URL.canParse(text);
+/** An origin as browsers send it (RFC 6454, section 6.2): scheme, host and any port of its own; never a path. */
+const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.parse(text)?.origin === text;
 
 /** Rules that a JSON schema cannot say well. They look at the text as it was set, so that all faults come at once. */
 const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, rule: string][] = [
   ['OCR_URL_PORTS', isPort, 'must be port numbers from 1 to 65535, separated by commas'],
   ['OCR_TRACES_ENDPOINT', isHttpAddress, 'must be an address such as http://collector:4318/v1/traces'],
   ['OCR_TRUSTED_PROXIES', isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'],
+  [
+    'OCR_CORS',
+    (text) => text === '*' || isOrigin(text),
+    'must be `*` or origins such as https://app.example.com, without a path, separated by commas',
+  ],
 ];
 
 /**
@@ -214,15 +234,19 @@ const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, r
  * @throws {ConfigError} naming every faulty variable, what it may be and what it is
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const files = readSettingFiles(env, Object.keys(EnvSchema.properties));
   const known: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
+  for (const [name, value] of Object.entries(files.env)) {
     // An empty value means "not set": compose files pass unset variables as empty strings.
     if (name in EnvSchema.properties && value !== undefined && value !== '') known[name] = value;
   }
   const result = parseEnv(known);
-  const faults = 'faults' in result ? result.faults : [];
+  const faults = [...files.faults, ...('faults' in result ? result.faults : [])];
   for (const [name, holds, rule] of LIST_RULES) {
     if (!list(known[name] ?? '').every(holds)) faults.push(`${name} ${rule}, not ${JSON.stringify(known[name])}`);
+  }
+  if (known.OCR_METRICS === 'key' && list(known.OCR_API_KEYS ?? '').length === 0) {
+    faults.push('OCR_METRICS is "key", but there are no keys: set OCR_API_KEYS or OCR_API_KEYS_FILE');
   }
   if ('faults' in result || faults.length > 0) throw new ConfigError(faults.join('\n'));
 
@@ -236,5 +260,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     OCR_S3_BUCKETS: list(parsed.OCR_S3_BUCKETS),
     OCR_API_KEYS: list(parsed.OCR_API_KEYS),
     OCR_TRUSTED_PROXIES: list(parsed.OCR_TRUSTED_PROXIES),
+    OCR_CORS: list(parsed.OCR_CORS),
   });
 }

@@ -6,6 +6,7 @@ import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
 import { describeModelPack } from './models/describe-model-pack.ts';
 import { startTracing } from './tracing.ts';
+import { weakenedPromises } from './weakened-promises.ts';
 
 const MEBIBYTE = 1_048_576;
 
@@ -22,6 +23,7 @@ function orExit<T>(read: () => T): T {
 
 const config = orExit(() => loadConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
+for (const weakened of weakenedPromises(config)) logger.warn(weakened, 'setting weakens a promise of docs/security.md');
 const engine = startEngine({
   processes: config.OCR_ENGINE_PROCESSES,
   queueLength: config.OCR_QUEUE_LENGTH,

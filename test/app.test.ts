@@ -78,7 +78,7 @@ t.test('request ids', async (t) => {
 
 t.test('CORS', async (t) => {
   const closed = await buildFakeApp();
-  const open = await buildFakeApp({ env: { OCR_CORS: 'true' } });
+  const open = await buildFakeApp({ env: { OCR_CORS: '*' } });
   t.teardown(() => Promise.all([closed.close(), open.close()]));
   const headers = { origin: 'https://a.example' };
   const preflight = {
@@ -101,6 +101,43 @@ t.test('CORS', async (t) => {
   });
   const failure = await open.inject({ ...OCR, payload: {}, headers });
   t.match(failure, { statusCode: 400, headers: { 'access-control-allow-origin': '*' } }, 'errors can be read as well');
+});
+
+t.test('CORS for origins by name', async (t) => {
+  const app = await buildFakeApp({ env: { OCR_CORS: 'https://a.example,https://b.example:8443' } });
+  t.teardown(() => app.close());
+  const allowed = async (origin: string) => {
+    const { headers } = await app.inject({ ...OCR, headers: { origin } });
+    t.match(headers.vary, /\bOrigin\b/, 'caches keep the answers apart');
+    t.equal(headers['access-control-allow-credentials'], undefined);
+    return headers['access-control-allow-origin'];
+  };
+  t.equal(await allowed('https://a.example'), 'https://a.example');
+  t.equal(await allowed('https://b.example:8443'), 'https://b.example:8443');
+  for (const other of [
+    'https://b.example',
+    'http://a.example',
+    'https://a.example.evil.test',
+    'https://aXexample',
+    'null',
+  ]) {
+    t.equal(await allowed(other), undefined, other);
+  }
+  const preflight = { origin: 'https://a.example', 'access-control-request-method': 'POST' };
+  t.match(await app.inject({ method: 'OPTIONS', url: '/general_ocr', headers: preflight }), {
+    statusCode: 204,
+    headers: { 'access-control-allow-origin': 'https://a.example', 'access-control-allow-headers': /X-Api-Key/ },
+  });
+});
+
+t.test('OCR_METRICS=key', async (t) => {
+  const app = await buildFakeApp({ env: { OCR_API_KEYS: 'k', OCR_METRICS: 'key' } });
+  t.teardown(() => app.close());
+  const status = async (headers: Record<string, string>) => (await app.inject({ url: '/metrics', headers })).statusCode;
+  t.equal(await status({}), 401);
+  t.equal(await status({ 'x-api-key': 'wrong' }), 401);
+  t.equal(await status({ authorization: 'Bearer k' }), 200, 'as Prometheus sends it');
+  t.equal((await app.inject('/health/ready')).statusCode, 200, 'probes stay open');
 });
 
 t.test('the body limit follows OCR_MAX_IMAGE_BYTES', async (t) => {

@@ -237,13 +237,14 @@ export const readySchema = {
 export const metricsSchema = {
   operationId: 'metrics',
   summary: 'Figures for Prometheus',
-  description: 'Prometheus text format 0.0.4. Open to all, also where keys are set: it holds counts, never contents.',
+  description:
+    'Prometheus text format 0.0.4: counts, never contents. Open to all, also where keys are set, unless the operator asks for a key here as well.',
   tags: ['health'],
   response: {
     200: {
       description: 'The figures.',
       content: { 'text/plain': { schema: { type: 'string' } } },
     },
-    ...errorResponses(['METHOD_NOT_ALLOWED']),
+    ...errorResponses(['UNAUTHORIZED', 'METHOD_NOT_ALLOWED']),
   },
 } as const;
