@@ -12,6 +12,8 @@ export interface RunningService {
   readonly readyMs: number;
   /** Log lines so far. */
   readonly log: readonly string[];
+  /** What came on standard error so far. */
+  readonly errors: readonly string[];
   /** SIGTERM; gives the exit code once the process is gone. */
   stop(): Promise<number | null>;
 }
@@ -21,15 +23,29 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const GIVE_UP_MS = 60_000;
 const POLL_MS = 20;
 
+export interface StartOptions {
+  /** A program and its arguments that run the service: `strace -D …`. It must keep the process id. */
+  readonly under?: readonly string[];
+}
+
 /** Starts `node src/server.ts` with these settings on top of the environment and waits until it is ready. */
-export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+export async function startService(
+  settings: Readonly<Record<string, string>> = {},
+  { under = [] }: StartOptions = {},
+): Promise<RunningService> {
   const start = performance.now();
-  const child = spawn(process.execPath, ['src/server.ts'], {
+  const [program, ...args] = [...under, process.execPath, 'src/server.ts'];
+  const child = spawn(program, args, {
     cwd: ROOT,
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
+  const errors: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    errors.push(line);
+    process.stderr.write(`${line}\n`);
+  });
   const log: string[] = [];
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise<string>((resolve, reject) => {
@@ -57,6 +73,7 @@ export async function startService(settings: Readonly<Record<string, string>> = 
     process: child,
     readyMs: performance.now() - start,
     log,
+    errors,
     async stop() {
       child.kill('SIGTERM');
       const [code] = (await exited) as [number | null];

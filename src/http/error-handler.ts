@@ -96,7 +96,8 @@ function fromFastify(error: FastifyError, bodyLimit: number): OcrError {
       // No detail: the parser's message quotes the body.
       return new OcrError('INVALID_REQUEST', `The body is not valid JSON. ${BODY_HELP}`);
     case 'FST_ERR_BAD_URL':
-      return new OcrError('INVALID_REQUEST', 'The path of the request is not a valid percent-encoded path.', detail);
+      // No detail: the message quotes the path with its query.
+      return new OcrError('INVALID_REQUEST', 'The path of the request is not a valid percent-encoded path.');
     default:
       return new OcrError('INVALID_REQUEST', `The request is malformed or did not arrive whole. ${BODY_HELP}`, detail);
   }

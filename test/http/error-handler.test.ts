@@ -269,6 +269,7 @@ t.test('the log has the whole of a bug, and never a body, a key or the query of 
   await app.inject({ ...ocr({ img: SAMPLE_IMAGE_BASE64 }, headers), url: '/general_ocr?token=hunter2' });
   await app.inject(ocr('{"img": hunter2}', headers));
   await app.inject(ocr({ url: 'http://127.0.0.1/?hunter2' }, headers));
+  await app.inject({ url: '/%zz?token=hunter2', headers });
   const text = lines.join('');
   t.match(text, /cannot get https:\/\/host\.example\/a\.png/);
   t.match(text, /error-handler\.test\.ts/, 'the stack');

@@ -16,6 +16,8 @@ export interface Answer {
 export interface PostOptions {
   readonly agent?: http.Agent;
   readonly signal?: AbortSignal;
+  /** Besides the content type and length. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The small picture that the engine itself is proved on, as a request body. */
@@ -39,9 +41,13 @@ export function post(serviceUrl: string, body: string, options: PostOptions = {}
   const start = performance.now();
   return new Promise((resolve) => {
     const request = http.request(`${serviceUrl}/general_ocr`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       ...options,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        ...options.headers,
+      },
     });
     let answered = false;
     const fail = (error: NodeJS.ErrnoException): void => {
@@ -121,7 +127,7 @@ export async function metric(serviceUrl: string, name: string, labels = ''): Pro
   const text = await (await fetch(`${serviceUrl}/metrics`)).text();
   let sum = 0;
   for (const line of text.split('\n')) {
-    const [, found, series = '', value] = /^([a-z_]+)(\{.*\})? (\S+)$/.exec(line) ?? [];
+    const [, found, series = '', value] = /^([a-z0-9_]+)(\{.*\})? (\S+)$/.exec(line) ?? [];
     if (found === name && series.includes(labels)) sum += Number(value);
   }
   return sum;

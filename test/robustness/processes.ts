@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A text of /proc, or nothing for a process that has just ended. Linux only. */
 function read(path: string): string {
@@ -27,9 +27,29 @@ export function peakBytes(pid: number): number {
   return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
+/** Processor time that a process has used, in ticks of 10 ms (proc(5): utime and stime); 0 if it is gone. */
+export function processorTicks(pid: number): number {
+  // The name, in parentheses, may hold spaces.
+  const fields = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+}
+
 /** Resident memory of a service with all its engine processes, in bytes. */
 export function serviceBytes(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + residentBytes(each), 0);
+}
+
+/** Sockets that a process holds open, pipes to its children not counted. */
+export function openSockets(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
 }
 
 /** The process id of something that was started. */

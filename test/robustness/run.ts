@@ -1,7 +1,7 @@
 /**
  * The promises of docs/robustness.md, one script each, against the real service:
  *
- *   npm run robustness -- hostile DIR | overload | kill | sigterm | slow-clients | leave | origins | soak
+ *   npm run robustness -- NAME [ARGUMENTS]
  *
  * Each prints its figures, `N passed, N failed`, and exits with 0 only if nothing failed. Linux only (/proc).
  */
@@ -19,6 +19,13 @@ const SCRIPTS: Readonly<Record<string, () => Promise<{ run: Script }>>> = {
   leave: () => import('./leave.ts'),
   origins: () => import('./origins.ts'),
   soak: () => import('./soak.ts'),
+  ssrf: () => import('./ssrf.ts'),
+  s3: () => import('./s3.ts'),
+  secrets: () => import('./secrets.ts'),
+  'event-loop': () => import('./event-loop.ts'),
+  'engine-faults': () => import('./engine-faults.ts'),
+  traffic: () => import('./traffic.ts'),
+  conformance: () => import('./conformance.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);

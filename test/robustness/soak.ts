@@ -1,11 +1,10 @@
 import http from 'node:http';
 import { parseArgs } from 'node:util';
-import { decodeImage } from '../../src/ocr/decode-image.ts';
-import { SAMPLE_IMAGE_BASE64 } from '../../src/engine/sample.ts';
 import { startService } from '../running-service.ts';
-import { bodyOf, pause, post, type Answer } from './client.ts';
+import { pause, post, type Answer } from './client.ts';
 import { childrenOf, pidOf, residentBytes } from './processes.ts';
 import { megabytes, percentile, Report, tally } from './report.ts';
+import { tiledPage } from './tiled-page.ts';
 
 const MAX_GROWTH = 1.1;
 const SAMPLE_EVERY_MS = 1000;
@@ -20,30 +19,6 @@ const SIZES = [
   [333, 777],
   [1600, 1200],
 ] as const;
-
-/** Pages of the sample, tiled, as 24-bit BMP files. */
-async function makeBodies(): Promise<string[]> {
-  const tile = await decodeImage(Buffer.from(SAMPLE_IMAGE_BASE64, 'base64'), { maxSide: 4096 });
-  return SIZES.map(([width, height]) => {
-    const stride = Math.ceil((width * 3) / 4) * 4;
-    const file = Buffer.alloc(54 + stride * height);
-    file.write('BM', 0, 'latin1');
-    file.writeUInt32LE(54, 10);
-    file.writeUInt32LE(40, 14);
-    file.writeInt32LE(width, 18);
-    file.writeInt32LE(-height, 22);
-    file.writeUInt16LE(1, 26);
-    file.writeUInt16LE(24, 28);
-    for (let y = 0; y < height; y += 1) {
-      for (let x = 0; x < width; x += 1) {
-        const from = ((y % tile.height) * tile.width + (x % tile.width)) * 3;
-        const to = 54 + y * stride + 3 * x;
-        for (let channel = 0; channel < 3; channel += 1) file[to + channel] = tile.data[from + 2 - channel];
-      }
-    }
-    return bodyOf(file);
-  });
-}
 
 /** Takes turns through the bodies with `clients` at a time, for as long as `goOn` says so. */
 async function send(
@@ -78,7 +53,7 @@ export async function run(args: readonly string[]): Promise<Report> {
     },
   });
   const report = new Report();
-  const bodies = await makeBodies();
+  const bodies = await Promise.all(SIZES.map(([width, height]) => tiledPage(width, height)));
   const service = await startService({ OCR_ENGINE_PROCESSES: values.processes });
   const pid = pidOf(service.process);
   const clients = Number(values.processes) + 1;
