@@ -136,7 +136,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const app = createFastify(config, logger);
   // Fastify's own parser for text/plain would turn a 415 into a 400.
   app.removeContentTypeParser('text/plain');
-  acceptJson(app);
+  acceptJson(app, config.OCR_MAX_IMAGE_BYTES);
   acceptUploads(app, config.OCR_MAX_IMAGE_BYTES);
   app.setErrorHandler(handleError);
 

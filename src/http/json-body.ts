@@ -1,5 +1,13 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OcrError } from '../errors.ts';
+import { liftImage } from './inline-image.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The file of `img`, where it was decoded while the body was parsed; `img` then holds a placeholder. */
+    inlineImage: Buffer | null;
+  }
+}
 
 /**
  * Values that a body may hold. The API needs three; clients send some of their own along. Each becomes an object of 32
@@ -12,10 +20,10 @@ const MAX_VALUES = 10_000;
 const SEPARATORS = ['[', '{', ','] as const;
 
 /** Whether a JSON text may hold more than `MAX_VALUES` values, told without parsing it. */
-function holdsTooMuch(text: string): boolean {
+function holdsTooMuch(body: Buffer): boolean {
   let count = 0;
-  for (const separator of SEPARATORS) {
-    for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1)) {
+  for (const separator of SEPARATORS.map((character) => character.charCodeAt(0))) {
+    for (let at = body.indexOf(separator); at >= 0; at = body.indexOf(separator, at + 1)) {
       count += 1;
       if (count > MAX_VALUES) return true;
     }
@@ -23,16 +31,40 @@ function holdsTooMuch(text: string): boolean {
   return false;
 }
 
-/** Takes JSON bodies as Fastify does (`__proto__` and `constructor` are dropped), except those built to exhaust the parser. */
-export function acceptJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('remove', 'remove');
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
+
+/**
+ * Takes JSON bodies as Fastify does (`__proto__` and `constructor` are dropped), except those built to exhaust the parser.
+ * A large picture in `img` is decoded on the way, see `liftImage`.
+ */
+export function acceptJson(app: FastifyInstance, maxImageBytes: number): void {
+  const parser = app.getDefaultJsonParser('remove', 'remove');
+  const parse = (request: FastifyRequest, text: string): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      void parser(request, text, (error, value) => (error === null ? resolve(value) : reject(error)));
+    });
+
+  app.decorateRequest('inlineImage', null);
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (holdsTooMuch(body)) {
-      const reason = `The body holds more than ${MAX_VALUES} values. Send \`url\` or \`img\`, and \`duration\` if wanted; nothing else is needed.`;
-      done(new OcrError('INVALID_REQUEST', reason));
-      return;
-    }
-    parse(request, body, done);
-  });
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer): Promise<unknown> => {
+      if (holdsTooMuch(body)) {
+        const reason = `The body holds more than ${MAX_VALUES} values. Send \`url\` or \`img\`, and \`duration\` if wanted; nothing else is needed.`;
+        throw new OcrError('INVALID_REQUEST', reason);
+      }
+      const lifted = liftImage(body);
+      if (lifted !== undefined) {
+        const value = await parse(request, lifted.json);
+        const isPicture = fieldOf(value, 'img') === lifted.placeholder;
+        // `url` has priority: nobody will look at the picture.
+        if (isPicture && fieldOf(value, 'url') !== undefined) return value;
+        if (isPicture) request.inlineImage = (await lifted.decode(maxImageBytes)) ?? null;
+        if (request.inlineImage !== null) return value;
+      }
+      return parse(request, body.toString('utf8'));
+    },
+  );
 }

@@ -41,11 +41,14 @@ function assumeJson(request: FastifyRequest): void {
   request.raw.headers['content-type'] ??= 'application/json';
 }
 
-/** An `ImageSource`, or the file itself: what came as a form or as a raw body. */
-type PictureSource = ImageSource | { kind: 'file'; bytes: Buffer };
+const EMPTY = Buffer.alloc(0);
+
+/** An `ImageSource`, or the file itself: what came as a form or as a raw body, or was decoded with the JSON around it. */
+type PictureSource = ImageSource | { kind: 'file' | 'base64'; bytes: Buffer };
 
 /** `url` has priority, whatever the body is (contract). */
-function toSource({ url, img }: OcrRequest | Upload): PictureSource {
+function toSource({ url, img }: OcrRequest | Upload, inlineImage: Buffer | null): PictureSource {
+  if (url === undefined && inlineImage !== null) return { kind: 'base64', bytes: inlineImage };
   if (url === undefined && Buffer.isBuffer(img)) return { kind: 'file', bytes: img };
   return parseSource({ ...(url === undefined ? {} : { url }), ...(typeof img === 'string' ? { img } : {}) });
 }
@@ -98,7 +101,7 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
   return async (body, choices, reply, range) => {
     if (draining.begun) throw new OcrError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
     const startedAt = performance.now();
-    const source = toSource(body);
+    const source = toSource(body, request.inlineImage);
     const leave = admission.enter();
     const deadline = startDeadline({ timeoutMs: options.requestTimeoutMs, response: reply.raw, draining });
     // Of what is fetched; the body has its own (body-gate.ts).
@@ -106,13 +109,13 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
     try {
       engine.refuseIfUnavailable();
       const image =
-        source.kind === 'file'
-          ? source.bytes
-          : await images.load(source, deadline.signal, (bytes) => account.add(bytes));
+        'bytes' in source ? source.bytes : await images.load(source, deadline.signal, (bytes) => account.add(bytes));
       account.settle();
       // Up to 70 MB of text that nobody needs any more; the request lives as long as its answer takes.
-      if (source.kind === 'base64') source.data = '';
+      if ('data' in source) source.data = '';
+      if ('bytes' in source) source.bytes = EMPTY;
       delete body.img;
+      request.inlineImage = null;
       const fetchedAt = performance.now();
       deadline.enter('waiting for an engine process or reading the image');
       const read = async (page: number | undefined, fetchMs: number): Promise<Page> => {
