@@ -69,9 +69,17 @@ async function decodePng(file: Uint8Array, { maxSide }: DecodeOptions): Promise<
   checkSize(header.width, header.height, maxSide);
   const strict = await tryDecode(rebuildPng(file, header), 'error', maxSide);
   if (strict.ok) return strict.image;
-  const repaired = await tryDecode(await repairPng(file, header, MIN_SHARE), 'error', maxSide);
-  if (!repaired.ok) throw damaged('png', repaired.reason);
-  return repaired.image;
+  const { file: repaired, rows } = await repairPng(file, header, MIN_SHARE);
+  // The rows have been counted; what breaks off behind the last of them does not matter.
+  const there = await tryDecode(repaired, 'none', maxSide);
+  if (!there.ok) throw damaged('png', there.reason);
+  return rows < header.height ? withWhiteBelow(there.image, header.height) : there.image;
+}
+
+function withWhiteBelow({ data, width }: RgbImage, height: number): RgbImage {
+  const page = Buffer.alloc(width * height * 3, 0xff);
+  page.set(data);
+  return { data: page, width, height };
 }
 
 type Attempt = { readonly ok: true; readonly image: RgbImage } | { readonly ok: false; readonly reason: string };
