@@ -33,6 +33,8 @@ check(`image is ${Math.round(megabytes)} MB (at most ${MAX_IMAGE_MB})`, megabyte
 
 const start = performance.now();
 const hardened = ['--read-only', '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true'];
+// Twice what one engine process and the server take with ordinary pictures; Node and onnxruntime have some 15 threads each.
+hardened.push('--memory', '1g', '--memory-swap', '1g', '--pids-limit', '100');
 const container = run(['run', '-d', ...hardened, '--cpus', '1', '-p', '127.0.0.1::8080', IMAGE]);
 try {
   const address = run(['port', container, '8080/tcp']).split('\n')[0] ?? '';
