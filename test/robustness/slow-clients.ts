@@ -2,7 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { startService } from '../running-service.ts';
-import { closedLoop, pause, post, SAMPLE_BODY, statusOf, waitFor, type Answer } from './client.ts';
+import { pause, post, statusOf, waitFor, type Answer } from './client.ts';
+import { startGoodRequests } from './good-requests.ts';
 import { peakBytes, pidOf } from './processes.ts';
 import { megabytes, milliseconds, percentile, Report, tally } from './report.ts';
 
@@ -45,7 +46,9 @@ class SlowClient {
 
   /** Writes all of it, as fast as it is taken. */
   async send(data: string | Buffer): Promise<void> {
-    if (!this.socket.write(data)) await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
+    if (this.socket.destroyed || this.socket.write(data)) return;
+    // A service that closes in the middle is an answer too.
+    await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]).catch(() => undefined);
   }
 }
 
@@ -55,13 +58,6 @@ const open = (url: string, count: number, start: (client: SlowClient) => void): 
     start(client);
     return client;
   });
-
-/** Good requests, one at a time, for a while. */
-async function goodRequests(url: string, until: AbortSignal): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  await closedLoop(url, SAMPLE_BODY, 1, until, (answer) => answers.push(answer));
-  return answers;
-}
 
 const p99 = (answers: readonly Answer[]): number =>
   percentile(
@@ -77,11 +73,9 @@ async function beside(
   usualMs: number,
   work: () => Promise<void>,
 ): Promise<void> {
-  const stop = new AbortController();
-  const good = goodRequests(url, stop.signal);
+  const good = startGoodRequests(url);
   await work();
-  stop.abort();
-  const answers = await good;
+  const answers = await good.stop();
   report.check(
     `${what}: good requests ${tally(answers.map(({ code }) => code))}, p99 ${milliseconds(p99(answers))} (usually ${milliseconds(usualMs)})`,
     answers.every(({ status }) => status === 200) && p99(answers) <= MAX_SLOWDOWN * usualMs,
@@ -122,7 +116,9 @@ export async function run(args: readonly string[]): Promise<Report> {
     OCR_BODY_TIMEOUT_MS: String(BODY_TIMEOUT_MS),
   });
   const { url } = service;
-  const usualMs = p99(await goodRequests(url, AbortSignal.timeout(USUAL_MS)));
+  const usual = startGoodRequests(url);
+  await pause(USUAL_MS);
+  const usualMs = p99(await usual.stop());
 
   await beside(report, 'silent sockets, dripping headers, stalled bodies', url, usualMs, async () => {
     const silent = open(url, Number(values.sockets), () => undefined);
