@@ -10,6 +10,13 @@ import { megabytes, milliseconds, percentile, Report, tally } from './report.ts'
 const ANSWER_WITHIN_MS = 5000;
 const MAX_GROWTH_BYTES = 50e6;
 
+/** As docker/Dockerfile sets them for the server process; engine processes have settings of their own. */
+const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+};
+
 interface Picture {
   readonly name: string;
   readonly body: string;
@@ -80,7 +87,7 @@ export async function run(args: readonly string[]): Promise<Report> {
   });
   const report = new Report();
   const pictures = collect(positionals[0], Number(values.every));
-  const service = await startService({ OCR_ENGINE_PROCESSES: values.processes });
+  const service = await startService({ OCR_ENGINE_PROCESSES: values.processes, ...ALLOCATOR });
   const pid = pidOf(service.process);
   const sample = await post(service.url, SAMPLE_BODY);
   const engines = childrenOf(pid);
