@@ -33,6 +33,7 @@ t.test('an engine that cannot start: the reason in the log, exit 1', async (t) =
     PORT: '0',
     OCR_ENGINE_PROCESSES: '1',
     OCR_MODELS_DIR: path.join(t.testdir({}), 'missing'),
+    OCR_CORS: '*',
   });
   t.equal(code, 1);
   const entries = out
@@ -42,5 +43,10 @@ t.test('an engine that cannot start: the reason in the log, exit 1', async (t) =
   t.match(
     entries.find(({ level }) => level === 60),
     { msg: 'the engine cannot start', err: { message: /./ } },
+  );
+  t.match(
+    entries.find(({ level }) => level === 40),
+    { setting: 'OCR_CORS', consequence: /web site/ },
+    'settings that weaken a promise are said at start',
   );
 });
