@@ -43,7 +43,8 @@ async function hanging(report: Report): Promise<void> {
 async function growing(report: Report): Promise<void> {
   const service = await startService({ OCR_ENGINE_PROCESSES: '2', OCR_ENGINE_MEMORY_MB: String(SMALL_MEMORY_MB) });
   const { url } = service;
-  const page = await tiledPage(800, 600);
+  // Large, so that it takes memory, with little text, so that it takes no time.
+  const page = await tiledPage(3000, 3000, 96);
   const answers: Answer[] = [];
   const replaced = await waitFor(async () => {
     answers.push(await post(url, page));
