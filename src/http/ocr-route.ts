@@ -101,6 +101,7 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
   return async (body, choices, reply, range) => {
     if (draining.begun) throw new OcrError('UNAVAILABLE', 'The server is shutting down. Send the request again.');
     const startedAt = performance.now();
+    const { request } = reply;
     const source = toSource(body, request.inlineImage);
     const leave = admission.enter();
     const deadline = startDeadline({ timeoutMs: options.requestTimeoutMs, response: reply.raw, draining });
@@ -125,7 +126,7 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
         const answer = await engine.read(image, asked, deadline.signal);
         const observation = { page: answer, fetchMs, engineMs: performance.now() - askedAt };
         metrics.observePage(observation);
-        reply.request.trace?.addPage(observation);
+        request.trace?.addPage(observation);
         return answer;
       };
       const first = await read(range?.first, fetchedAt - startedAt);
