@@ -11,11 +11,16 @@ const CGROUP_DIRS = ['/sys/fs/cgroup', '/sys/fs/cgroup/cpu', '/sys/fs/cgroup/cpu
  *
  * @param readText reads a file, throws if there is none; a test puts its own in
  */
-export function availableCpus(readText: (path: string) => string = (path) => readFileSync(path, 'utf8')): number {
-  const counted = os.availableParallelism();
-  const quota = Math.min(...CGROUP_DIRS.map((dir) => quotaIn(dir, readText)));
-  return Math.max(1, Math.min(counted, Math.round(quota)));
+export function availableCpus(readText = readFile): number {
+  return Math.max(1, Math.min(os.availableParallelism(), Math.round(cpuQuota(readText))));
 }
+
+/** CPUs that the control group allows, not rounded; infinite where nothing limits them. `readText` as above. */
+export function cpuQuota(readText = readFile): number {
+  return Math.min(...CGROUP_DIRS.map((dir) => quotaIn(dir, readText)));
+}
+
+const readFile = (path: string): string => readFileSync(path, 'utf8');
 
 /** CPUs allowed by the quota files of one folder; infinite without files or without a limit. */
 function quotaIn(dir: string, readText: (path: string) => string): number {
