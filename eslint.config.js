@@ -6,7 +6,7 @@ const OWNERS = {
   'onnxruntime-node': ['src/ocr/session.ts'],
   undici: ['src/source/http-source.ts', 'src/source/address-guard.ts'],
   '@aws-sdk/client-s3': ['src/source/s3-source.ts'],
-  sharp: ['src/ocr/decode-image.ts', 'src/ocr/decode-file.ts', 'src/ocr/encode-picture.ts'],
+  sharp: ['src/ocr/decode-image.ts', 'src/ocr/decode-file.ts', 'src/ocr/encode-picture.ts', 'src/cli/overlay.ts', 'bench/stress.ts'],
   '@hyzyla/pdfium': ['src/ocr/pdf-page.ts'],
   'prom-client': ['src/metrics.ts'],
   '@opentelemetry/sdk-trace': ['src/tracing.ts'],
@@ -35,6 +35,10 @@ const FOLDER_RULES = {
     { regex: '\\.\\./(http|engine|source)/', message: 'src/formats is shared by HTTP and the command line.' },
   ],
   'src/http/**': [{ regex: '/(app|server|cli)\\.ts$', message: 'Hops go down, never up.' }],
+  'src/cli/**': [
+    { regex: '^fastify|^@fastify/', message: 'The command line has no HTTP server but src/server.ts.' },
+    { regex: '/(app|server|cli)\\.ts$', message: 'src/cli receives what it needs of them.' },
+  ],
 };
 
 const restricted = (files, patterns) => {

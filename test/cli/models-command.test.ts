@@ -1,39 +1,22 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { readManifest } from '../src/models/manifest.ts';
-import { openModelPack } from '../src/ocr/model-pack.ts';
+import { readManifest } from '../../src/models/manifest.ts';
+import { openModelPack } from '../../src/ocr/model-pack.ts';
+import { type CommandOutcome, generalOcr } from './general-ocr.ts';
 
-const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
-const MODELS_DIR = fileURLToPath(new URL('../models', import.meta.url));
+const MODELS_DIR = fileURLToPath(new URL('../../models', import.meta.url));
 
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function ocr(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [CLI, ...args], {
-    env: { ...process.env, OCR_MODELS_DIR: '', OCR_MODELS_BASE_URL: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const closed = once(child, 'close');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  await closed;
-  return { status: child.exitCode, stdout, stderr };
-}
+const ocr = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandOutcome> =>
+  generalOcr(args, { env });
 
 t.test('wrong usage ends with 2 and says what would be right', async (t) => {
   const rows: [string[], RegExp][] = [
-    [['read'], /no command "read"/],
-    [['models'], /name a model pack/],
+    [['models'], /missing required argument 'name'/],
     [['models', '--fast'], /--fast/],
     [['models', 'pp-ocrv6-small', '--from', 'ftp://x/'], /published, wheel or an http/],
     [['models', 'pp-ocrv9', '--dir', MODELS_DIR], /choose one of: pp-ocrv6-small-int8/],
@@ -46,11 +29,13 @@ t.test('wrong usage ends with 2 and says what would be right', async (t) => {
       t.match(stderr, expected);
     }),
   );
-  t.match(await ocr([]), { status: 2, stdout: /^Usage:/ });
 });
 
 t.test('help ends with 0', async (t) => {
-  for (const args of [['--help'], ['models', '-h']])
+  for (const args of [
+    ['models', '-h'],
+    ['models', 'verify', '--help'],
+  ])
     t.match(await ocr(args), { status: 0, stdout: /^Usage:/, stderr: '' });
 });
 
