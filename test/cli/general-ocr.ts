@@ -15,8 +15,8 @@ export interface CommandOutcome {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Sent to its standard input, which otherwise is closed. */
-  readonly stdin?: Uint8Array;
+  /** Sent to its standard input, which is closed then; `open`: nothing is sent and it stays open. */
+  readonly stdin?: Uint8Array | 'open';
 }
 
 /** Starts the command as a user would. Settings of the tests' own environment do not reach it. */
@@ -29,7 +29,7 @@ export function startGeneralOcr(args: readonly string[], options: CommandOptions
   });
   // It may end before it has read everything.
   child.stdin.on('error', () => undefined);
-  child.stdin.end(options.stdin);
+  if (options.stdin !== 'open') child.stdin.end(options.stdin);
   return child;
 }
 

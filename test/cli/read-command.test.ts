@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, stat, utimes, watch, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { generalOcr, outcomeOf, startGeneralOcr } from './general-ocr.ts';
+import { BROKEN, CARD, SAMPLE, SAMPLE_TEXT } from './pictures.ts';
+
+const ONE = { OCR_ENGINE_PROCESSES: '1' };
+const squeeze = (text: string): string => text.replace(/[^\S\n\f]/g, '');
+
+/** Files below a folder with their contents' time, in order. */
+async function listing(folder: string): Promise<[name: string, mtimeMs: number][]> {
+  const names = (await readdir(folder, { recursive: true })).sort();
+  return Promise.all(names.map(async (name) => [name, (await stat(path.join(folder, name))).mtimeMs]));
+}
+
+t.test('a picture: its text on standard output and nothing on standard error', async (t) => {
+  const cwd = t.testdir({ 'a.png': SAMPLE });
+  const { status, stdout, stderr } = await generalOcr(['read', 'a.png'], { cwd });
+  t.equal(status, 0);
+  t.equal(squeeze(stdout), squeeze(SAMPLE_TEXT));
+  t.equal(stderr, '');
+});
+
+t.test('several pictures, a broken one among them: the rest in order, the fault at the end, exit 1', async (t) => {
+  const cwd = t.testdir({ 'card.png': CARD, 'broken.png': BROKEN, 'a.png': SAMPLE });
+  const { status, stdout, stderr } = await generalOcr(['read', 'card.png', 'broken.png', 'gone.png', 'a.png'], {
+    cwd,
+    env: { OCR_ENGINE_PROCESSES: '2' },
+  });
+  t.equal(status, 1);
+  const [card = '', sample] = stdout.split('\f');
+  t.equal(card.trimEnd().split('\n').length, 12, 'the slower one comes first all the same');
+  t.equal(squeeze(sample ?? ''), squeeze(SAMPLE_TEXT));
+  t.match(stderr, /^2 read in [\d.]+ s \([\d.]+ pages\/s\), 2 failed\.\n/);
+  t.match(stderr, /^gone\.png: There is no such file or folder\.$/m);
+  t.match(stderr, /^broken\.png: .*\(UNSUPPORTED_FORMAT\)$/m);
+});
+
+t.test('standard input, as JSON', async (t) => {
+  const { status, stdout, stderr } = await generalOcr(['read', '-', '-f', 'json'], { stdin: SAMPLE, env: ONE });
+  t.equal(status, 0, stderr);
+  const answer: unknown = JSON.parse(stdout);
+  t.match(answer, { file: '-', width: 360, height: 96 });
+  t.equal(stdout.trimEnd().split('\n').length, 1, 'one document a line');
+});
+
+t.test('a folder is resumable, and its own results are not read', async (t) => {
+  const cwd = t.testdir({ in: { 'a.png': SAMPLE, 'b.jpg': BROKEN, sub: { 'c.PNG': SAMPLE }, 'notes.txt': '' } });
+  const args = ['read', 'in', '-o', 'in/out', '-f', 'json,text', '--overlay'];
+  const first = await generalOcr(args, { cwd, env: ONE });
+  t.match(first, { status: 1, stdout: '', stderr: /^2 read in .*, 1 failed\.\nin\/b\.jpg: .*UNSUPPORTED_FORMAT/ });
+  const out = path.join(cwd, 'in/out');
+  const made = await listing(out);
+  t.strictSame(
+    made.map(([name]) => name),
+    ['a.json', 'a.overlay.jpg', 'a.txt', 'sub', 'sub/c.json', 'sub/c.overlay.jpg', 'sub/c.txt'],
+  );
+  t.equal(squeeze(await readFile(path.join(out, 'sub/c.txt'), 'utf8')), squeeze(SAMPLE_TEXT));
+
+  await writeFile(path.join(cwd, 'in/b.jpg'), SAMPLE);
+  const second = await generalOcr(args, { cwd, env: ONE });
+  t.match(second, { status: 0, stdout: '', stderr: /^1 read in .*, 2 done before\.\n$/ });
+  const kept = new Map(await listing(out));
+  for (const [name, mtimeMs] of made)
+    if (name !== 'sub') t.equal(kept.get(name), mtimeMs, `${name} was not made again`);
+
+  const later = new Date(Date.now() + 60_000);
+  await utimes(path.join(cwd, 'in/a.png'), later, later);
+  t.match(await generalOcr(args, { cwd, env: ONE }), { status: 0, stderr: /^1 read in .*, 2 done before\.\n$/ });
+  t.match(await generalOcr(['read', 'in', '-o', 'in/out', '--force', '-q'], { cwd, env: ONE }), {
+    status: 0,
+    stdout: '',
+    stderr: '',
+  });
+});
+
+t.test('Ctrl-C: what was done is kept and whole, the same command goes on with the rest', async (t) => {
+  const cwd = t.testdir({ in: {} });
+  const names = Array.from({ length: 60 }, (_, i) => `${i}.png`);
+  await Promise.all(names.map((name) => writeFile(path.join(cwd, 'in', name), SAMPLE)));
+  const out = path.join(cwd, 'out');
+  await mkdir(out);
+  const args = ['read', 'in', '-o', 'out', '-f', 'json'];
+  const changes = watch(out);
+  const child = startGeneralOcr(args, { cwd, env: ONE });
+  const ended = outcomeOf(child);
+  for await (const { filename } of changes) if (filename === '0.json') break;
+  child.kill('SIGINT');
+  const stopped = await ended;
+  t.equal(stopped.status, 130);
+  t.equal(stopped.stdout, '');
+  t.match(stopped.stderr, /Stopping: .*\n\d+ read in .*, \d+ left: the same command goes on with them\.\n$/);
+  const done = await readdir(out);
+  t.ok(done.length > 0 && done.length < names.length, `${done.length} of ${names.length} done`);
+  for (const name of done) {
+    t.match(name, /^\d+\.json$/, 'no part of a file');
+    t.match(JSON.parse(await readFile(path.join(out, name), 'utf8')), { width: 360 });
+  }
+  const rest = names.length - done.length;
+  t.match(await generalOcr(args, { cwd, env: ONE }), {
+    status: 0,
+    stderr: new RegExp(`^${rest} read in .*, ${done.length} done before\\.\\n$`),
+  });
+  t.equal((await readdir(out)).length, names.length);
+});
+
+t.test('SIGTERM while it waits for standard input', async (t) => {
+  const cwd = t.testdir({ 'a.png': SAMPLE });
+  const child = startGeneralOcr(['read', 'a.png', '-'], { cwd, env: ONE, stdin: 'open' });
+  child.stdout?.once('data', () => child.kill('SIGTERM'));
+  const { status, stdout, stderr } = await outcomeOf(child);
+  t.equal(status, 143);
+  t.equal(squeeze(stdout), squeeze(SAMPLE_TEXT));
+  t.match(stderr, /^1 read in .*, 1 left/m);
+});
+
+t.test('a reader that goes away ends it with 141', async (t) => {
+  const cwd = t.testdir({});
+  const names = Array.from({ length: 30 }, (_, i) => `${i}.png`);
+  await Promise.all(names.map((name) => writeFile(path.join(cwd, name), SAMPLE)));
+  const child = startGeneralOcr(['read', ...names], { cwd, env: ONE });
+  const exited = once(child, 'exit');
+  child.stdout?.once('data', () => child.stdout?.destroy());
+  t.strictSame(await exited, [141, null]);
+});
+
+t.test('what cannot begin: wrong use and settings 2, no engine 3, no place for results 4', async (t) => {
+  const cwd = t.testdir({
+    'a.png': SAMPLE,
+    'a.jpg': SAMPLE,
+    file: '',
+    other: { 'a.png': SAMPLE },
+    empty: {},
+  });
+  const rows: [string[], Record<string, string>, number, RegExp][] = [
+    [['a.png', '--overlay'], {}, 2, /--overlay needs --out/],
+    [['a.png', '-f', 'json,text'], {}, 2, /Several formats need --out/],
+    [['a.png', '-f', 'docx'], {}, 2, /Allowed are text, /],
+    [['a.png', '-j', '0'], {}, 2, /whole number from 1 to 256/],
+    [['a.png', '--min-score', '2'], {}, 2, /number from 0 to 1/],
+    [['-', '-'], {}, 2, /only once/],
+    [['a.png', 'other/a.png', '-o', 'out'], {}, 2, /would replace that of a\.png/],
+    [['a.png'], { OCR_MAX_SIDE: '1', OCR_MIN_SCORE: 'x' }, 2, /OCR_MAX_SIDE .*\n.*OCR_MIN_SCORE/],
+    [['a.png'], { OCR_MODELS_DIR: path.join(cwd, 'empty') }, 3, /The engine cannot start: [^]*general-ocr doctor/],
+    [['a.png', '-o', 'file/out'], ONE, 4, /file\/out\/a\.txt cannot be written: A part of the path is a file/],
+    [['empty'], {}, 1, /^empty: The folder holds no jpg, jpeg, png or bmp file\.\n$/],
+    [['*.bmp'], {}, 1, /^\*\.bmp: No file matches the pattern\.\n$/],
+    [['a.png'], { OCR_MAX_IMAGE_BYTES: '1024' }, 1, /BODY_TOO_LARGE/],
+  ];
+  for (const [args, env, expected, message] of rows) {
+    const { status, stdout, stderr } = await generalOcr(['read', ...args], { cwd, env });
+    t.equal(status, expected, args.join(' '));
+    t.equal(stdout, '');
+    t.match(stderr, message);
+  }
+});
+
+t.test('--min-score leaves lines out', async (t) => {
+  const cwd = t.testdir({ 'a.png': SAMPLE });
+  t.match(await generalOcr(['read', 'a.png', '--min-score', '1'], { cwd }), { status: 0, stdout: '', stderr: '' });
+});
