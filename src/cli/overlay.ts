@@ -1,6 +1,9 @@
 import sharp from 'sharp';
-import { decodeImage } from '../ocr/decode-image.ts';
-import type { Line, Page } from '../ocr/page.ts';
+import type { DocumentLine, DocumentPage } from '../formats/document.ts';
+
+// The engine processes have the CPUs; one picture at a time and no cache, as in src/ocr/decode-image.ts.
+sharp.cache(false);
+sharp.concurrency(1);
 
 /** Steps and colours of the page at `/` (src/web), so that both show a line alike: from this confidence on. */
 const COLOURS: readonly (readonly [fromConfidence: number, colour: string])[] = [
@@ -36,35 +39,35 @@ const JPEG = { quality: 90, chromaSubsampling: '4:4:4' } as const;
  * Draws what was read onto the picture: a polygon around every line, coloured by its confidence, numbered in reading
  * order.
  *
- * @param file the encoded picture that `page` was read from
+ * @param page read with its picture
  * @returns a jpg of the upright picture in its own size
- * @throws {OcrError} as `decodeImage`; not for a picture that an engine process has just read
  */
-export async function drawOverlay(file: Uint8Array, page: Page): Promise<Buffer> {
-  const { data, width, height } = await decodeImage(file, { maxSide: Math.max(page.width, page.height) });
+export async function drawOverlay({ width, height, lines, picture }: DocumentPage): Promise<Buffer> {
+  if (picture === undefined) throw new Error('the page was read without its picture');
   const unit = Math.max(1, Math.max(width, height) / UNIT_SIDE);
-  const shapes = page.lines.map((line, index) => polygon(line, unit) + label(line, index + 1, unit));
+  const shapes = lines.map((line, index) => polygon(line, unit) + label(line, index + 1, unit));
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${shapes.join('')}</svg>`;
-  // decode-image.ts allows no loader but JPEG and PNG in its process; this drawing is our own.
+  // decode-image.ts allows JPEG and PNG only wherever it is loaded; the drawing is SVG and our own.
   sharp.unblock({ operation: ['VipsForeignLoadSvg'] });
-  return sharp(data, { raw: { width, height, channels: 3 } })
+  // An engine process has decoded it within the limits of size, and has put up with what is damaged in it.
+  return sharp(picture.jpeg, { failOn: 'none', limitInputPixels: false })
     .composite([{ input: Buffer.from(svg) }])
     .jpeg(JPEG)
     .toBuffer();
 }
 
-function colourOf({ confidence }: Line): string {
+function colourOf({ confidence }: Pick<DocumentLine, 'confidence'>): string {
   return COLOURS.find(([from]) => confidence >= from)?.[1] ?? '#b81d4a';
 }
 
-function polygon(line: Line, unit: number): string {
+function polygon(line: Pick<DocumentLine, 'quad' | 'confidence'>, unit: number): string {
   const points = line.quad.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ');
   const colour = colourOf(line);
   return `<polygon points="${points}" fill="${colour}" fill-opacity="0.12" stroke="${colour}" stroke-width="${(1.5 * unit).toFixed(1)}"/>`;
 }
 
 /** The number in white on the line's colour, with its lower right corner at the line's first corner, inside the picture. */
-function label(line: Line, number: number, unit: number): string {
+function label(line: Pick<DocumentLine, 'quad' | 'confidence'>, number: number, unit: number): string {
   const digits = [...String(number)];
   const width = (digits.length * DIGIT_PITCH - (DIGIT_PITCH - 2) + 2 * LABEL_MARGIN) * 2 * unit;
   const height = (4 + 2 * LABEL_MARGIN) * 2 * unit;

@@ -6,7 +6,8 @@ import type { DoctorArguments } from './doctor-command.ts';
 import { EXIT_STATUS, EXIT_STATUS_MEANINGS, type ExitStatus } from './exit-status.ts';
 import type { FetchArguments, ModelsArguments } from './models-command.ts';
 import type { ReadArguments } from './read-command.ts';
-import { FORMAT_NAMES, type FormatName } from './result-formats.ts';
+import type { Format } from '../formats/render-document.ts';
+import { FORMAT_NAMES } from './result-formats.ts';
 
 /** The same everywhere, so that docs/command-line.md can show the help as it is. */
 const HELP_WIDTH = 110;
@@ -73,6 +74,8 @@ function addRead(program: Command, context: CommandContext, end: (status: ExitSt
     )
     .option('-o, --out <folder>', 'write one file for each picture and format into this folder, which is made')
     .option('--overlay', 'write pictures with the lines drawn onto them as well (.overlay.jpg); needs --out')
+    .option('--words', 'words with their places, in JSON (tsv, hocr, alto and pdf have them anyway)')
+    .option('--characters', 'characters with their places, in JSON, hocr and alto')
     .option('--force', 'read again what is done already')
     .option('-j, --jobs <n>', 'engine processes, one page each (default: OCR_ENGINE_PROCESSES, one for each CPU)', jobs)
     .option('--min-score <n>', 'leave out lines below this score, 0 to 1 (default: OCR_MIN_SCORE)', score)
@@ -135,7 +138,7 @@ export function exitStatusTable(): string {
   return names.map((name) => `  ${String(EXIT_STATUS[name]).padEnd(5)}${EXIT_STATUS_MEANINGS[name]}`).join('\n');
 }
 
-function formats(text: string, before: readonly FormatName[] = []): FormatName[] {
+function formats(text: string, before: readonly Format[] = []): Format[] {
   const named = text.split(',').map((word) => {
     const name = FORMAT_NAMES.find((known) => known === word);
     if (name === undefined) throw new InvalidArgumentError(`Allowed are ${FORMAT_NAMES.join(', ')}.`);

@@ -2,20 +2,24 @@ import { ConfigError, loadConfig, type Config } from '../config.ts';
 import { startEngine, type Engine } from '../engine/engine.ts';
 import { type CommandContext, write, writeLine } from './context.ts';
 import { CommandError, EXIT_STATUS, type ExitStatus, usageError } from './exit-status.ts';
-import { listPictures, type NotFound, OVERLAY_EXTENSION, type PictureList, STDIN } from './picture-list.ts';
+import type { Format } from '../formats/render-document.ts';
+import { listPictures, type NotFound, type PictureList, STDIN } from './picture-list.ts';
 import { isDone, type PlannedPicture, planOutputs } from './output-plan.ts';
 import { createProgressBar, formatRate } from './progress-bar.ts';
 import { type Outcome, readPictures } from './read-pictures.ts';
-import { formatNamed, type FormatName, type ResultFormat } from './result-formats.ts';
+import { OVERLAY, resultFormat, type ResultFormat } from './result-formats.ts';
 import { quietLog, verboseLog } from './engine-messages.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 
 /** Options of `general-ocr read`, parsed. */
 export interface ReadArguments {
   /** Each once. Left out: text. */
-  readonly format?: readonly FormatName[];
+  readonly format?: readonly Format[];
   readonly out?: string;
   readonly overlay?: true;
+  /** Words, or characters, with their places in JSON; characters in hOCR and ALTO as well. */
+  readonly words?: boolean;
+  readonly characters?: boolean;
   readonly force?: true;
   /** Engine processes; left out: OCR_ENGINE_PROCESSES, which is one for each CPU by default. */
   readonly jobs?: number;
@@ -38,8 +42,8 @@ export async function read(
   context: CommandContext,
 ): Promise<ExitStatus> {
   const config = settings(options, context);
-  const formats = (options.format ?? ['text']).map(formatNamed);
-  refuseWrongUse(words, options, context);
+  const formats = formatsOf(options);
+  refuseWrongUse(words, formats, options, context);
   const list = await listPictures(words, options.out);
   const planned = plan(list, formats, options);
   refuseJumble(planned, formats);
@@ -100,7 +104,7 @@ class Run {
   }
 
   async #readAll(engine: Engine, pictures: readonly PlannedPicture[], concurrency: number): Promise<void> {
-    const { config, formats, overlay, quiet, stop } = this.#options;
+    const { config, formats, quiet, stop } = this.#options;
     const { stdin, stdout, stderr } = this.#context;
     const start = performance.now();
     const bar = quiet || pictures.length === 1 ? undefined : createProgressBar(stderr, { total: pictures.length });
@@ -108,7 +112,6 @@ class Run {
       engine,
       concurrency,
       formats,
-      overlay: overlay ? 'draw' : 'none',
       limits: config,
       stdin,
       stop,
@@ -174,23 +177,33 @@ function settings(options: ReadArguments, { env }: CommandContext): Config {
   }
 }
 
-function refuseWrongUse(
-  words: readonly string[],
-  { format = [], out, overlay }: ReadArguments,
-  context: CommandContext,
-) {
-  if (out === undefined && overlay)
-    throw usageError('--overlay needs --out: pictures are not written to the terminal.');
-  if (out === undefined && format.length > 1) throw usageError('Several formats need --out.');
-  if (words.includes(STDIN) && context.stdin.isTTY) {
-    throw usageError('Standard input (-) is a terminal: send a picture to it, as in general-ocr read - < scan.png');
-  }
+function formatsOf({ format = ['text'], overlay, words = false, characters = false }: ReadArguments): ResultFormat[] {
+  const formats = format.map((name) => resultFormat(name, { words, characters }));
+  return overlay ? [...formats, OVERLAY] : formats;
 }
 
-function plan({ pictures }: PictureList, formats: readonly ResultFormat[], options: ReadArguments): PlannedPicture[] {
-  if (options.out === undefined) return pictures.map((picture) => ({ ...picture, outputs: [] }));
-  const extensions = formats.map(({ extension }) => extension);
-  return planOutputs(pictures, options.out, options.overlay ? [...extensions, OVERLAY_EXTENSION] : extensions);
+function refuseWrongUse(
+  words: readonly string[],
+  formats: readonly ResultFormat[],
+  { out, overlay }: ReadArguments,
+  { stdin, stdout }: CommandContext,
+): void {
+  if (words.includes(STDIN) && stdin.isTTY) {
+    throw usageError('Standard input (-) is a terminal: send a picture to it, as in general-ocr read - < scan.png');
+  }
+  if (out !== undefined) return;
+  if (overlay) throw usageError('--overlay needs --out: pictures are not written to the terminal.');
+  if (formats.length > 1) throw usageError('Several formats need --out.');
+  if (formats[0].binary && stdout.isTTY) throw usageError('This format is not for a terminal: use --out, or > FILE.');
+}
+
+function plan({ pictures }: PictureList, formats: readonly ResultFormat[], { out }: ReadArguments): PlannedPicture[] {
+  if (out === undefined) return pictures.map((picture) => ({ ...picture, outputs: [] }));
+  return planOutputs(
+    pictures,
+    out,
+    formats.map(({ extension }) => extension),
+  );
 }
 
 /** Two documents in a row on standard output would be none. */

@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import pMap, { pMapIterable } from 'p-map';
+import { pMapIterable } from 'p-map';
 import type { Config } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { OcrError } from '../errors.ts';
-import type { Page } from '../ocr/page.ts';
+import { toDocument, type OcrDocument } from '../formats/document.ts';
+import type { ReadOptions } from '../ocr/page.ts';
 import { readBounded } from '../source/bounded-read.ts';
 import type { Input } from './context.ts';
 import { CommandError, EXIT_STATUS } from './exit-status.ts';
@@ -22,9 +23,8 @@ export interface ReadPicturesOptions {
   readonly engine: Pick<Engine, 'read' | 'status'>;
   /** Pictures in memory at a time, each being read or waiting to be. */
   readonly concurrency: number;
-  /** In the order of a picture's `outputs`, which then has the overlay if there is one. */
+  /** At least one, in the order of a picture's `outputs`. */
   readonly formats: readonly ResultFormat[];
-  readonly overlay: 'draw' | 'none';
   readonly limits: Pick<Config, 'OCR_MAX_IMAGE_BYTES' | 'OCR_MAX_SIDE' | 'OCR_MIN_SCORE'>;
   readonly stdin: Input;
   /** Once aborted no picture is begun; those that are being read are finished. */
@@ -72,13 +72,10 @@ async function readOne(picture: PlannedPicture, options: ReadPicturesOptions): P
   const { engine, limits } = options;
   try {
     const bytes = await load(picture, options);
-    const whole = await engine.read(bytes, { maxSide: limits.OCR_MAX_SIDE }, new AbortController().signal);
-    const page = { ...whole, lines: whole.lines.filter(({ confidence }) => confidence >= limits.OCR_MIN_SCORE) };
-    if (outputs.length === 0) {
-      const [format] = options.formats;
-      return { kind: 'read', file, result: await format?.write({ file, bytes, page }) };
-    }
-    await writeOutputs(picture, { bytes, page }, options);
+    const page = await engine.read(bytes, readOptions(options), new AbortController().signal);
+    const document = toDocument([page], { minScore: limits.OCR_MIN_SCORE });
+    if (outputs.length === 0) return { kind: 'read', file, result: await options.formats[0].write(document, file) };
+    await writeOutputs(picture, document, options);
     return { kind: 'read', file, result: undefined };
   } catch (error) {
     if (error instanceof CommandError) throw error;
@@ -100,28 +97,26 @@ function load({ file }: PlannedPicture, { stdin, limits, stop }: ReadPicturesOpt
   return readBounded(createReadStream(file), { maxBytes, signal: new AbortController().signal });
 }
 
+function readOptions({ formats, limits }: ReadPicturesOptions): ReadOptions {
+  return {
+    maxSide: limits.OCR_MAX_SIDE,
+    characters: formats.some(({ needs }) => needs.characters),
+    picture: formats.some(({ needs }) => needs.picture),
+  };
+}
+
 async function writeOutputs(
   { file, outputs }: PlannedPicture,
-  { bytes, page }: { bytes: Uint8Array; page: Page },
-  { formats, overlay }: ReadPicturesOptions,
+  document: OcrDocument,
+  { formats }: ReadPicturesOptions,
 ): Promise<void> {
-  const writers = [
-    ...formats.map(({ write }) => write),
-    ...(overlay === 'draw' ? [({ page }: { page: Page }) => overlayOf(bytes, page)] : []),
-  ];
-  await pMap(writers, async (write, index) => {
-    const data = await write({ file, bytes, page });
-    const output = outputs[index] ?? '';
+  for (const [index, { write }] of formats.entries()) {
+    const data = await write(document, file);
+    const output = outputs[index];
     await writeWhole(output, data).catch((error: unknown) => {
       throw new CommandError(EXIT_STATUS.output, `${output} cannot be written: ${fileFault(error)}`, { cause: error });
     });
-  });
-}
-
-/** Loaded when the first is drawn: few runs need the image library in this process. */
-async function overlayOf(bytes: Uint8Array, page: Page): Promise<Buffer> {
-  const { drawOverlay } = await import('./overlay.ts');
-  return drawOverlay(bytes, page);
+  }
 }
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {

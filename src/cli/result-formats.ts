@@ -1,39 +1,60 @@
-import type { Page } from '../ocr/page.ts';
+import type { OcrDocument } from '../formats/document.ts';
+import { toJsonDocument } from '../formats/json.ts';
+import { FORMAT_TRAITS, FORMATS, type Format, type FormatOptions, renderDocument } from '../formats/render-document.ts';
+import type { ReadOptions } from '../ocr/page.ts';
+import { OVERLAY_EXTENSION } from './picture-list.ts';
 
-/** A page that was read, with what writers may say of the picture. */
-export interface ReadPicture {
-  /** As the user named it. */
-  readonly file: string;
-  /** The encoded picture. */
-  readonly bytes: Uint8Array;
-  readonly page: Page;
-}
+/** Text first, which is the default. */
+export const FORMAT_NAMES: readonly Format[] = ['text', ...FORMATS.filter((format) => format !== 'text')];
 
-/** One way to write a page down. */
+/** Between two documents on standard output. Of the other formats two in a row would be no valid file. */
+const BETWEEN: Readonly<Partial<Record<Format, string>>> = {
+  // A form feed parts pages, as in the text of a document with several.
+  text: '\f',
+  // One document a line.
+  json: '',
+  // A thematic break, as between the pages of a document.
+  markdown: '\n---\n\n',
+};
+
+/** One way to write a document down. */
 export interface ResultFormat {
   /** Of the files in the output folder, with its dot. */
   readonly extension: string;
-  /** Between two pages on standard output; undefined where two in a row would be no valid document. */
+  /** Between two documents on standard output; undefined where there can be only one. */
   readonly between: string | undefined;
-  readonly write: (picture: ReadPicture) => string | Uint8Array | Promise<string | Uint8Array>;
+  /** True for bytes that no terminal can show. */
+  readonly binary: boolean;
+  /** What pages have to be read with. */
+  readonly needs: Required<Pick<ReadOptions, 'characters' | 'picture'>>;
+  /** @param file the picture as the user named it, which JSON tells */
+  readonly write: (document: OcrDocument, file: string) => string | Uint8Array | Promise<Uint8Array>;
 }
 
-const FORMATS = {
-  text: {
-    extension: '.txt',
-    // A form feed ends a page, as pdftotext and tesseract have it.
-    between: '\f',
-    write: ({ page }) => page.lines.map(({ text }) => `${text}\n`).join(''),
+export function resultFormat(name: Format, options: FormatOptions): ResultFormat {
+  const { extension, needsCharacters, needsPicture } = FORMAT_TRAITS[name];
+  const asked = options.words || options.characters;
+  return {
+    extension,
+    between: BETWEEN[name],
+    binary: name === 'pdf',
+    needs: { characters: needsCharacters || asked, picture: needsPicture },
+    write: (document, file) =>
+      name === 'json'
+        ? `${JSON.stringify({ file, ...toJsonDocument(document, options) })}\n`
+        : renderDocument(document, name, options),
+  };
+}
+
+/** The picture with what was read drawn onto it. */
+export const OVERLAY: ResultFormat = {
+  extension: OVERLAY_EXTENSION,
+  between: undefined,
+  binary: true,
+  needs: { characters: false, picture: true },
+  async write({ pages: [page] }) {
+    // Loaded when the first is drawn: few runs need the image library in this process.
+    const { drawOverlay } = await import('./overlay.ts');
+    return drawOverlay(page);
   },
-  json: {
-    extension: '.json',
-    between: '',
-    write: ({ file, page }) => `${JSON.stringify({ file, ...page })}\n`,
-  },
-} as const satisfies Record<string, ResultFormat>;
-
-export type FormatName = keyof typeof FORMATS;
-
-export const FORMAT_NAMES = Object.keys(FORMATS) as FormatName[];
-
-export const formatNamed = (name: FormatName): ResultFormat => FORMATS[name];
+};

@@ -2,7 +2,9 @@ import sharp from 'sharp';
 import t from 'tap';
 import { drawOverlay } from '../../src/cli/overlay.ts';
 import { decodeImage } from '../../src/ocr/decode-image.ts';
-import type { Line, Page, Quad } from '../../src/ocr/page.ts';
+import { toDocument } from '../../src/formats/document.ts';
+import { encodePicture } from '../../src/ocr/encode-picture.ts';
+import type { Line, Quad } from '../../src/ocr/page.ts';
 
 const box = (left: number, top: number, width: number, height: number): Quad => [
   { x: left, y: top },
@@ -10,6 +12,17 @@ const box = (left: number, top: number, width: number, height: number): Quad => 
   { x: left + width, y: top + height },
   { x: left, y: top + height },
 ];
+
+/** The overlay of a picture with these lines, decoded. */
+async function overlay(file: Buffer, lines: readonly Line[]) {
+  const image = await decodeImage(file, { maxSide: 400 });
+  const { width, height } = image;
+  const timings = { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 };
+  const cost = { detectorMegapixels: 0, recognizerWidth: 0 };
+  const picture = await encodePicture(image, file);
+  const { pages } = toDocument([{ width, height, lines, timings, cost, picture }], { minScore: 0 });
+  return decodeImage(await drawOverlay(pages[0]), { maxSide: 400 });
+}
 
 t.test('a polygon in the colour of its confidence, with a number, on the upright picture', async (t) => {
   // Stored lying on its side: 400 x 200, shown 200 x 400.
@@ -21,9 +34,7 @@ t.test('a polygon in the colour of its confidence, with a number, on the upright
     { text: 'sure', confidence: 0.99, quad: box(60, 50, 100, 40) },
     { text: 'unsure', confidence: 0.4, quad: box(60, 200, 100, 40) },
   ];
-  const timings = { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 };
-  const page: Page = { width: 200, height: 400, lines, timings, cost: { detectorMegapixels: 0, recognizerWidth: 0 } };
-  const { data, width, height } = await decodeImage(await drawOverlay(picture, page), { maxSide: 400 });
+  const { data, width, height } = await overlay(picture, lines);
   t.strictSame([width, height], [200, 400]);
   const at = (x: number, y: number): number[] => [...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
   const near = (pixel: number[], colour: number[]): boolean => pixel.every((v, i) => Math.abs(v - colour[i]) < 60);
@@ -45,8 +56,6 @@ t.test('a page without lines is the picture', async (t) => {
   const picture = await sharp({ create: { width: 40, height: 20, channels: 3, background: '#ffffff' } })
     .png()
     .toBuffer();
-  const timings = { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 };
-  const page: Page = { width: 40, height: 20, lines: [], timings, cost: { detectorMegapixels: 0, recognizerWidth: 0 } };
-  const { data } = await decodeImage(await drawOverlay(picture, page), { maxSide: 40 });
+  const { data } = await overlay(picture, []);
   t.ok(data.every((value) => value > 250));
 });

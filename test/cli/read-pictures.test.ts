@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import { type Outcome, readPictures, type ReadPicturesOptions } from '../../src/cli/read-pictures.ts';
-import { formatNamed } from '../../src/cli/result-formats.ts';
+import { resultFormat } from '../../src/cli/result-formats.ts';
 import { OcrError } from '../../src/errors.ts';
 import type { Page } from '../../src/ocr/page.ts';
 
@@ -41,8 +41,7 @@ function slowEngine() {
 const options = (engine: ReadPicturesOptions['engine'], rest: Partial<ReadPicturesOptions> = {}) => ({
   engine,
   concurrency: 2,
-  formats: [formatNamed('text')],
-  overlay: 'none' as const,
+  formats: [resultFormat('text', { words: false, characters: false })],
   limits: { OCR_MAX_IMAGE_BYTES: 1000, OCR_MAX_SIDE: 100, OCR_MIN_SCORE: 0 },
   stdin: Readable.from([]),
   stop: new AbortController().signal,
