@@ -2,6 +2,7 @@
  * `npm run bench -- COMMAND --labels LABELS.json [options]`; bench/README.md says what the figures mean.
  */
 import { parseArgs } from 'node:util';
+import { measureCommandLine } from './command-line.ts';
 import { checkRatios } from './check.ts';
 import { measureGrowth } from './growth.ts';
 import { measureMemory } from './memory.ts';
@@ -11,12 +12,13 @@ import { loadLabelledSet } from './labelled-set.ts';
 
 const USAGE = `usage: npm run bench -- COMMAND --labels LABELS.json [options]
 
-overhead   time of the pipeline over that of its models alone, in this process
-memory     resident memory of the service's processes, round by round
-peers      the service beside RapidOCR, which RAPIDOCR_PYTHON (a Python that has it) runs through --peer-script
-growth     time of a page against its megapixels and against its lines
-all        all of the above (overhead in one round): what docs/performance.md is made from
-check      ratios within generous bounds, for CI
+overhead      time of the pipeline over that of its models alone, in this process
+memory        resident memory of the service's processes, round by round
+peers         the service beside RapidOCR, which RAPIDOCR_PYTHON (a Python that has it) runs through --peer-script
+growth        time of a page against its megapixels and against its lines
+all           all of the above (overhead in one round): what docs/performance.md is made from
+command-line  general-ocr read beside the service: pages a second, and the same texts
+check         ratios within generous bounds, for CI
 
 --rounds N          rounds (3)
 --only A,B          pictures whose names begin so; otherwise all
@@ -68,6 +70,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   overhead: () => measureOverhead(set, rounds, outDir),
   memory: () => measureMemory(set, rounds, outDir),
   growth: () => measureGrowth(rounds, outDir),
+  'command-line': () => measureCommandLine(set, rounds, outDir),
   check: () => checkRatios(set, rounds, outDir),
   peers,
   async all() {
