@@ -24,8 +24,8 @@ function check(what: string, holds: boolean): void {
   if (holds) passed++;
   else failed++;
 }
-const run = (args: readonly string[]): string =>
-  execFileSync(docker, args, { encoding: 'utf8', env: { ...process.env, DOCKER_BUILDKIT: '1' } }).trim();
+const run = (args: readonly string[], input?: Uint8Array): string =>
+  execFileSync(docker, args, { encoding: 'utf8', env: { ...process.env, DOCKER_BUILDKIT: '1' }, input }).trim();
 
 run(['build', ...(network === undefined ? [] : ['--network', network]), '-f', 'docker/Dockerfile', '-t', IMAGE, '.']);
 const megabytes = Number(run(['image', 'inspect', '-f', '{{.Size}}', IMAGE])) / 1e6;
@@ -65,6 +65,18 @@ try {
   if (failed > 0) process.stdout.write(run(['logs', '--tail', '40', container]));
   run(['rm', '-f', container]);
 }
+
+// The command line: with and without its name, hardened in the same way.
+const sample = Buffer.from(SAMPLE_IMAGE_BASE64, 'base64');
+const hardenedRun = ['run', '--rm', '-i', ...hardened, IMAGE];
+const text = run([...hardenedRun, 'read', '-'], sample);
+check(`docker run IMAGE read -: ${JSON.stringify(text)}`, text.split('\n').length === SAMPLE_LINES.length);
+check(
+  'docker run IMAGE general-ocr read - is the same',
+  run([...hardenedRun, 'general-ocr', 'read', '-'], sample) === text,
+);
+const findings = run([...hardenedRun, 'doctor']);
+check('docker run IMAGE doctor: no fault', / sample +read right/.test(findings) && /\nfaults: 0,/.test(findings));
 
 // The compose file as it is, with the image just built under the name that it gives.
 run(['tag', IMAGE, 'general-ocr']);

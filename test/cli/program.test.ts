@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { EXIT_STATUS } from '../../src/cli/exit-status.ts';
 import { createProgram } from '../../src/cli/program.ts';
@@ -40,6 +42,22 @@ t.test('the image takes every command without its name', async (t) => {
   const script = await readFile(new URL('docker/general-ocr-entrypoint', root), 'utf8');
   const [, listed = ''] = /^ +([a-z |]+) \| -\*\)/m.exec(script) ?? [];
   t.strictSame(listed.split(' | ').sort(), [...program.commands.map((command) => command.name()), 'help'].sort());
+});
+
+t.test('the image runs what it is given, and commands as general-ocr', async (t) => {
+  const bin = t.testdir({ 'general-ocr': '#!/bin/sh\necho general-ocr "$@"\n' });
+  await chmod(`${bin}/general-ocr`, 0o755);
+  const rows: [string[], string][] = [
+    [['read', 'a b.png', '-f', 'json'], 'general-ocr read a b.png -f json'],
+    [['--help'], 'general-ocr --help'],
+    [['general-ocr', 'doctor'], 'general-ocr doctor'],
+    [['echo', 'read'], 'read'],
+  ];
+  for (const [args, expected] of rows) {
+    const env = { PATH: `${bin}:${process.env.PATH ?? ''}` };
+    const child = spawn('sh', [fileURLToPath(new URL('docker/general-ocr-entrypoint', root)), ...args], { env });
+    t.equal((await text(child.stdout)).trim(), expected);
+  }
 });
 
 t.test('serve: the service, until SIGTERM', async (t) => {
