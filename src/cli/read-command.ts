@@ -30,8 +30,8 @@ export interface ReadArguments {
 }
 
 /**
- * Pictures in memory for each engine process: the one that it reads. A second, so that the next is at hand, made no
- * difference that could be measured: opening a file takes a millisecond, reading a page hundreds.
+ * Pictures in memory for each engine process: the one that it reads. Opening the next and sending it takes milliseconds (1 MB
+ * 2.5 ms, 12 MB 33 ms by structured clone on one core of an EPYC), reading it hundreds.
  */
 const PICTURES_PER_PROCESS = 1;
 
