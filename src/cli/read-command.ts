@@ -35,13 +35,19 @@ export interface ReadArguments {
  */
 const PICTURES_PER_PROCESS = 1;
 
+/**
+ * Unless OCR_PAGE_TIMEOUT_MS says otherwise. Behind the service's 15 s a client waits; a run over a folder rather waits than
+ * loses pages on a machine that is busy. Two CPUs with a load of 25 took more than 15 s for 2 of 29 pages.
+ */
+const PATIENT_PAGE_TIMEOUT_MS = 120_000;
+
 /** `general-ocr read`: what the words name, read by as many engine processes as there are CPUs, or pictures. */
 export async function read(
   words: readonly string[],
   options: ReadArguments,
   context: CommandContext,
 ): Promise<ExitStatus> {
-  const config = settings(options, context);
+  const config = readSettings(options, context.env);
   const formats = formatsOf(options);
   refuseWrongUse(words, formats, options, context);
   const list = await listPictures(words, options.out);
@@ -162,12 +168,17 @@ class Run {
   }
 }
 
-/** Settings of the environment with what the options say instead. */
-function settings(options: ReadArguments, { env }: CommandContext): Config {
+/**
+ * Settings of the environment with what the options say instead.
+ *
+ * @throws {CommandError} listing all faults
+ */
+export function readSettings(options: Pick<ReadArguments, 'jobs' | 'minScore'>, env: CommandContext['env']): Config {
   try {
     const config = loadConfig(env);
     return {
       ...config,
+      OCR_PAGE_TIMEOUT_MS: env.OCR_PAGE_TIMEOUT_MS ? config.OCR_PAGE_TIMEOUT_MS : PATIENT_PAGE_TIMEOUT_MS,
       OCR_ENGINE_PROCESSES: options.jobs ?? config.OCR_ENGINE_PROCESSES,
       OCR_MIN_SCORE: options.minScore ?? config.OCR_MIN_SCORE,
     };
