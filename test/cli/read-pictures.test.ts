@@ -28,7 +28,13 @@ function slowEngine() {
     async hasBegun(count: number): Promise<void> {
       while (begun.length < count) await new Promise<void>((resolve) => arrivals.push(resolve));
     },
-    status: () => ({ ready: true, processes: [], waiting: 0, restarts: 0 }),
+    status: () => ({
+      ready: true,
+      processes: [],
+      waiting: 0,
+      restarts: 0,
+      restartsBy: { death: 0, deadline: 0, memory: 0 },
+    }),
     read(bytes: Uint8Array): Promise<Page> {
       return new Promise((resolve) => {
         begun.push({ text: Buffer.from(bytes).toString(), finish: () => resolve(pageOf(bytes)) });
@@ -107,7 +113,7 @@ t.test('an engine that no longer works ends the run, a page that it cannot read 
   const pictures = fourFiles(t);
   let ready = true;
   const engine = {
-    status: () => ({ ready, processes: [], waiting: 0, restarts: 0 }),
+    status: () => ({ ready, processes: [], waiting: 0, restarts: 0, restartsBy: { death: 0, deadline: 0, memory: 0 } }),
     read: async (): Promise<Page> => {
       throw new OcrError('UNAVAILABLE', 'Two processes ended.');
     },
