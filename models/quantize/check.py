@@ -36,7 +36,7 @@ def widest_pairs(path):
 
 def compare_recognizers(float_path, int8_path, lines):
     """(right lines of the float model, of the int8 model, lines on which both agree), as shares; `lines` are (input, text)."""
-    characters = _charset(float_path)
+    characters = charset(float_path)
     texts = [[_read(session, characters, value) for value, _ in lines] for session in _sessions(float_path, int8_path)]
     wanted = [_without_spaces(text) for _, text in lines]
     right = [np.mean([_without_spaces(t) == w for t, w in zip(ts, wanted, strict=True)]) for ts in texts]
@@ -84,14 +84,18 @@ def _sessions(*paths):
     return [open_session(path) for path in paths]
 
 
-def _charset(path):
+def charset(path):
+    """Class -> character of a recognizer."""
     metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     return ["", *metadata["character"].split("\n"), " "]
 
 
 def _read(session, characters, value):
+    return decode(session.run(None, {session.get_inputs()[0].name: value})[0][0].argmax(1), characters)
+
+
+def decode(best, characters):
     """Greedy CTC: the best class of each step, repetitions merged, blanks (class 0) dropped."""
-    best = session.run(None, {session.get_inputs()[0].name: value})[0][0].argmax(1)
     return "".join(characters[c] for i, c in enumerate(best) if c != 0 and (i == 0 or c != best[i - 1]))
 
 

@@ -1,5 +1,7 @@
 """int8 weights: scales, GPTQ rounding (Frantar et al., 2022, arXiv:2210.17323) and the limit that no processor overflows."""
 
+import dataclasses
+
 import numpy as np
 
 from graph import attribute
@@ -19,15 +21,28 @@ PAIR_TARGET = 126.0
 DAMPING = 0.05
 
 
-def input_moments(graph, inputs, rows):
-    """node name -> (second moment, mean) of the rows that a Conv (as im2col) or Gemm multiplies with its weights.
+@dataclasses.dataclass
+class Moments:
+    """Of the rows that a layer multiplies with its weights, as the int8 graph gives them; `float_` ones as the float graph does."""
+
+    second: np.ndarray
+    mean: np.ndarray
+    # Only where they are known to differ: mean of the float rows, and of the products of float and int8 rows.
+    float_mean: np.ndarray | None = None
+    cross: np.ndarray | None = None
+
+
+def input_moments(graph, inputs, rows, substitutes):
+    """node name -> Moments for every Conv (as im2col) and Gemm.
 
     `rows` positions are drawn from each input (the seed is fixed). Grouped convolutions give one matrix for each channel.
+    `substitutes`: tensor -> (tensor that it is computed from, function) for tensors that the int8 graph computes in another way.
     """
     graph.index()
     rng = np.random.default_rng(0)
     layers = [n for n in graph.nodes if n.op_type in ("Conv", "Gemm")]
-    session = graph.session([t for t in sorted({n.input[0] for n in layers}) if t != graph.input])
+    read = {n.input[0] for n in layers} | {source for source, _ in substitutes.values()}
+    session = graph.session([t for t in sorted(read) if t != graph.input])
     names = [output.name for output in session.get_outputs()]
     sums = {}
     for value in inputs:
@@ -36,15 +51,43 @@ def input_moments(graph, inputs, rows):
         for node in layers:
             activations = results[node.input[0]]
             if node.op_type == "Gemm":
-                x = activations[rng.integers(0, len(activations), min(rows, len(activations)))]
+                x = activations[rng.integers(0, len(activations), min(rows, len(activations)))].astype(np.float64)
+            elif node.input[0] in substitutes:
+                source, function = substitutes[node.input[0]]
+                both = np.concatenate([activations[0], function(results[source][0])])
+                in_float, x = np.split(_patches(graph, node, both, rows, rng).astype(np.float64), 2, axis=1)
+                _add(sums, (node.name, "float"), in_float.T @ x, in_float.sum(0), len(x))
             else:
-                x = _patches(graph, node, activations[0], rows, rng)
-            x = x.astype(np.float64)
-            total = sums.setdefault(node.name, [0, 0, 0])
-            total[0] = total[0] + (x.T @ x if x.ndim == 2 else np.einsum("rci,rcj->cij", x, x))
-            total[1] = total[1] + x.sum(0)
-            total[2] += len(x)
-    return {name: (second / count, first / count) for name, (second, first, count) in sums.items()}
+                x = _patches(graph, node, activations[0], rows, rng).astype(np.float64)
+            _add(sums, node.name, x.T @ x if x.ndim == 2 else np.einsum("rci,rcj->cij", x, x), x.sum(0), len(x))
+    moments = {node.name: Moments(*_means(sums[node.name])) for node in layers}
+    for node in layers:
+        if node.input[0] in substitutes:
+            moments[node.name].cross, moments[node.name].float_mean = _means(sums[node.name, "float"])
+    return moments
+
+
+def _add(sums, key, second, first, count):
+    total = sums.setdefault(key, [0, 0, 0])
+    sums[key] = [total[0] + second, total[1] + first, total[2] + count]
+
+
+def _means(total):
+    second, first, count = total
+    return second / count, first / count
+
+
+def refit(weight, bias, moments):
+    """(weight, bias) of a Conv that come nearest to the float layer's output when given the int8 graph's rows: least squares.
+
+    Ridge towards the given weight, as the rows do not determine everything.
+    """
+    rows = weight.reshape(len(weight), -1).astype(np.float64)
+    covariance = moments.second - np.outer(moments.mean, moments.mean)
+    cross = moments.cross - np.outer(moments.float_mean, moments.mean)
+    ridge = np.eye(len(covariance)) * (DAMPING * np.diag(covariance).mean() + 1e-12)
+    fitted = np.linalg.solve(covariance + ridge, (rows @ (cross + ridge)).T).T
+    return fitted.reshape(weight.shape), bias + rows @ moments.float_mean - fitted @ moments.mean
 
 
 def _patches(graph, conv, activations, rows, rng):

@@ -1,6 +1,6 @@
 """Which tensors become uint8, and the graph with QuantizeLinear / DequantizeLinear pairs that become int8 kernels.
 
-In float stay: GELU, squeeze-excite convolutions (1x1 maps), attention and its softmax, the final sigmoid.
+In float stay: squeeze-excite convolutions (1x1 maps), attention and its softmax, the final sigmoid.
 """
 
 import copy
@@ -9,7 +9,8 @@ import dataclasses
 import numpy as np
 from onnx import TensorProto, helper
 
-from gptq import quantise_weight, store_as_int8
+from gelu_table import fit_gelu
+from gptq import quantise_weight, refit, store_as_int8
 from graph import attribute
 from ranges import choose_range, choose_range_before_gelu
 
@@ -19,6 +20,7 @@ INPUT_RANGE = (np.float32(2 / 255 * 1.001), np.uint8(128))
 
 # HardSigmoid gives 0..1.
 GATE_RANGE = (np.float32(1 / 255), np.uint8(0))
+GATE_AND_ONE_RANGE = (np.float32(2 / 255), np.uint8(0))
 
 OUTPUT_AXIS = {"Conv": 0, "Gemm": 1, "MatMul": 1}
 
@@ -94,14 +96,14 @@ def _extend(graph, node, plan):
     if node.op_type in ("Add", "Mul"):
         if any(graph.is_constant(name) for name in node.input):
             return False
-        gates = [name for name in node.input if graph.produced_by(name, "HardSigmoid")] if node.op_type == "Mul" else []
+        gates = [name for name in node.input if graph.is_gate(name)] if node.op_type == "Mul" else []
         if node.op_type == "Mul" and len(gates) != 1:
             return False
         if not all(name in plan.tensors for name in node.input if name not in gates):
             return False
         for gate in gates:
             plan.tensors.add(gate)
-            plan.known[gate] = GATE_RANGE
+            plan.known[gate] = GATE_RANGE if graph.produced_by(gate, "HardSigmoid") else GATE_AND_ONE_RANGE
     elif node.op_type == "Concat":
         if not all(name in plan.tensors for name in node.input):
             return False
@@ -138,12 +140,30 @@ def choose_ranges(graph, plan, statistics):
     return ranges
 
 
+def fit_gelus(graph, plan, ranges, statistics):
+    """node name -> GeluTable for every GELU between two uint8 tensors."""
+    between = [n for n in graph.nodes if n.op_type == "Gelu" and {n.input[0], n.output[0]} <= plan.tensors]
+    return {n.name: fit_gelu(statistics[n.input[0]].sample, ranges[n.input[0]], ranges[n.output[0]]) for n in between}
+
+
+def as_int8_gelus(graph, ranges, gelus):
+    """GELU's output -> (its input, what the tables make of that): for gptq.input_moments."""
+
+    def function(node, table):
+        (x_scale, x_zero), (y_scale, y_zero) = ranges[node.input[0]], ranges[node.output[0]]
+        values = ((table.codes() - y_zero) * y_scale).astype(np.float32)
+        return lambda x: values[np.clip(np.rint(x / x_scale) + x_zero, 0, 255).astype(np.uint8)]
+
+    nodes = [n for n in graph.nodes if n.name in gelus]
+    return {n.output[0]: (n.input[0], function(n, gelus[n.name])) for n in nodes}
+
+
 class QdqWriter:
     """Writes the quantised graph node by node."""
 
-    def __init__(self, graph, plan, ranges, moments, correct_bias):
+    def __init__(self, graph, plan, ranges, gelus, moments, correct_bias):
         """`moments` as gptq.input_moments gives them; `correct_bias` moves the mean error of the weights into the bias."""
-        self.graph, self.plan, self.ranges, self.moments = graph, plan, ranges, moments
+        self.graph, self.plan, self.ranges, self.gelus, self.moments = graph, plan, ranges, gelus, moments
         self.correct_bias = correct_bias
         self.out = graph.successor()
         self.parameters = {}
@@ -158,6 +178,8 @@ class QdqWriter:
             node = copy.deepcopy(original)
             if node.name in self.plan.nodes and node.op_type in ("Conv", "Gemm"):
                 self._write_weighted(node)
+            elif node.name in self.gelus:
+                self._write_gelu(node, self.gelus[node.name])
             else:
                 inputs = [self._read(name) for name in node.input]
                 del node.input[:]
@@ -170,14 +192,35 @@ class QdqWriter:
         if tensor not in self.plan.tensors:
             return tensor
         if tensor not in self.readings:
-            quantised, dequantised = self.out.fresh("Q"), self.out.fresh("DQ")
-            scale, zero_point = self.parameters[tensor]
-            self._add("QuantizeLinear", [tensor, scale, zero_point], quantised)
+            quantised = self._quantise(tensor)
             if tensor == self.graph.input:
-                quantised = self._pad_channels(quantised, zero_point)
-            self._add("DequantizeLinear", [quantised, scale, zero_point], dequantised)
-            self.readings[tensor] = dequantised
+                quantised = self._pad_channels(quantised, self.parameters[tensor][1])
+            self.readings[tensor] = self._dequantise(quantised, tensor)
         return self.readings[tensor]
+
+    def _quantise(self, tensor):
+        quantised = self.out.fresh("Q")
+        self._add("QuantizeLinear", [tensor, *self.parameters[tensor]], quantised)
+        return quantised
+
+    def _dequantise(self, quantised, tensor):
+        dequantised = self.out.fresh("DQ")
+        self._add("DequantizeLinear", [quantised, *self.parameters[tensor]], dequantised)
+        return dequantised
+
+    def _write_gelu(self, node, table):
+        """The kernels take any scales and zero points, so what they compute need not be what the tensors' own say."""
+        x, y = node.input[0], node.output[0]
+        one, zero = self.out.constant(np.float32(1), "g"), self.out.constant(np.uint8(0), "g")
+        slope, centre = self.out.constant(table.slope, "g"), self.out.constant(table.centre, "g")
+        step = self.out.constant(np.float32(1) / table.height, "g")
+        x_zero, table_zero = self.out.constant(table.x_zero, "g"), self.out.constant(table.table_zero, "g")
+        factor, y_zero = self.out.constant(table.factor, "g"), self.out.constant(table.y_zero, "g")
+        quantised, looked_up, product = self._quantise(x), self.out.fresh("lut"), self.out.fresh("gelu")
+        self._add("QLinearSigmoid", [quantised, slope, centre, step, zero], looked_up, domain="com.microsoft")
+        factors = [quantised, factor, x_zero, looked_up, one, table_zero]
+        self._add("QLinearMul", [*factors, one, y_zero], product, domain="com.microsoft")
+        self.readings[y] = self._dequantise(product, y)
 
     def _pad_channels(self, quantised, zero_point):
         """3 -> 4 image channels, the fourth with zero weights: bit-exact, and MLAS convolves directly only for multiples of 4."""
@@ -193,12 +236,16 @@ class QdqWriter:
         weight, tensor = self.graph.initializers[node.input[1]], node.input[0]
         axis = OUTPUT_AXIS[node.op_type]
         depthwise = node.op_type == "Conv" and attribute(node, "group", 1) > 1
-        second_moment, mean = self.moments[node.name]
-        codes, scale = quantise_weight(weight, node.op_type, depthwise, second_moment)
+        moments = self.moments[node.name]
         has_bias = len(node.input) > 2
-        bias = self.graph.initializers[node.input[2]].astype(np.float64) if has_bias else np.zeros(len(scale))
+        bias = self.graph.initializers[node.input[2]].astype(np.float64) if has_bias else 0.0
+        if moments.cross is not None:
+            weight, bias = refit(weight, bias, moments)
+            has_bias = True
+        codes, scale = quantise_weight(weight, node.op_type, depthwise, moments.second)
         if self.correct_bias:
-            bias = bias - _mean_output_error(weight, codes, scale, axis, depthwise, mean)
+            bias = bias - _mean_output_error(weight, codes, scale, axis, depthwise, moments.mean)
+            has_bias = True
         if tensor == self.graph.input:
             codes = np.concatenate([codes, np.zeros_like(codes[:, :1])], 1)
 
@@ -207,7 +254,7 @@ class QdqWriter:
         dequantised = self.out.fresh("wd")
         self._add("DequantizeLinear", inputs, dequantised, axis=axis)
         node_inputs = [self._read(tensor), dequantised]
-        if has_bias or self.correct_bias:
+        if has_bias:
             node_inputs.append(self._write_bias(bias, self.ranges[tensor][0].astype(np.float64) * scale))
         del node.input[:]
         node.input.extend(node_inputs)

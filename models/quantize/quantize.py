@@ -22,7 +22,7 @@ import check  # noqa: E402
 from equalise import equalise  # noqa: E402
 from gptq import input_moments  # noqa: E402
 from graph import load_simplified  # noqa: E402
-from qdq import QdqWriter, choose_ranges, plan_quantisation, store_float_weights_as_int8  # noqa: E402
+from qdq import QdqWriter, as_int8_gelus, choose_ranges, fit_gelus, plan_quantisation, store_float_weights_as_int8  # noqa: E402
 from ranges import collect_statistics  # noqa: E402
 from rewrite import rewrite_detector, rewrite_recognizer  # noqa: E402
 
@@ -46,24 +46,28 @@ def quantise_detector(path, inputs):
     """The int8 detector as an ONNX model."""
     graph = load_simplified(path)
     rewrite_detector(graph)
-    # Correcting the bias did not help in the detector.
-    return _quantise(graph, inputs, DETECTOR_SAMPLES, DETECTOR_ROWS, correct_bias=False).to_model()
+    # Neither helped in the detector: its inputs differ too much from page to page.
+    return _quantise(graph, inputs, DETECTOR_SAMPLES, DETECTOR_ROWS, correct=False).to_model()
 
 
 def quantise_recognizer(path, inputs):
     """The int8 recognizer as an ONNX model, its dictionary in the metadata as before."""
     graph = load_simplified(path)
     rewrite_recognizer(graph)
-    quantised = _quantise(graph, inputs, RECOGNIZER_SAMPLES, RECOGNIZER_ROWS, correct_bias=True)
+    quantised = _quantise(graph, inputs, RECOGNIZER_SAMPLES, RECOGNIZER_ROWS, correct=True)
     store_float_weights_as_int8(quantised)
     return quantised.to_model()
 
 
-def _quantise(graph, inputs, samples, rows, correct_bias):
+def _quantise(graph, inputs, samples, rows, correct):
+    """`correct`: whether layers make up for the mean error of their weights, and those after a GELU for that of its table."""
     equalise(graph, inputs)
     plan = plan_quantisation(graph)
-    ranges = choose_ranges(graph, plan, collect_statistics(graph, plan.measured(), inputs, samples))
-    return QdqWriter(graph, plan, ranges, input_moments(graph, inputs, rows), correct_bias).write()
+    statistics = collect_statistics(graph, plan.measured(), inputs, samples)
+    ranges = choose_ranges(graph, plan, statistics)
+    gelus = fit_gelus(graph, plan, ranges, statistics)
+    moments = input_moments(graph, inputs, rows, as_int8_gelus(graph, ranges, gelus) if correct else {})
+    return QdqWriter(graph, plan, ranges, gelus, moments, correct).write()
 
 
 def make(float_folder, out):
