@@ -91,7 +91,7 @@ def _connected_tensors(graph):
             join(node.input[0], node.input[1])
             join(node.input[0], node.output[0])
         elif node.op_type == "Mul" and variable:
-            gates = [name for name in node.input if graph.is_gate(name)]
+            gates = [name for name in node.input if graph.produced_by(name, "HardSigmoid")]
             if len(gates) == 1:
                 join(next(name for name in node.input if name != gates[0]), node.output[0])
         elif node.op_type in PASSES_CHANNELS_ON:

@@ -63,13 +63,6 @@ class Graph:
         node = self.producer.get(tensor)
         return node is not None and node.op_type == op_type
 
-    def is_gate(self, tensor):
-        """Whether `tensor` holds the factors of a squeeze-excite block: a HardSigmoid, or one more than it."""
-        node = self.producer.get(tensor)
-        if node is not None and node.op_type == "Add" and any(self.is_constant(name) for name in node.input):
-            return any(self.produced_by(name, "HardSigmoid") for name in node.input)
-        return node is not None and node.op_type == "HardSigmoid"
-
     def replace(self, old, new):
         """Exchanges nodes; the order is mended."""
         self.nodes = [node for node in self.nodes if node not in old] + list(new)

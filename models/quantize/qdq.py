@@ -20,7 +20,6 @@ INPUT_RANGE = (np.float32(2 / 255 * 1.001), np.uint8(128))
 
 # HardSigmoid gives 0..1.
 GATE_RANGE = (np.float32(1 / 255), np.uint8(0))
-GATE_AND_ONE_RANGE = (np.float32(2 / 255), np.uint8(0))
 
 OUTPUT_AXIS = {"Conv": 0, "Gemm": 1, "MatMul": 1}
 
@@ -96,14 +95,14 @@ def _extend(graph, node, plan):
     if node.op_type in ("Add", "Mul"):
         if any(graph.is_constant(name) for name in node.input):
             return False
-        gates = [name for name in node.input if graph.is_gate(name)] if node.op_type == "Mul" else []
+        gates = [name for name in node.input if graph.produced_by(name, "HardSigmoid")] if node.op_type == "Mul" else []
         if node.op_type == "Mul" and len(gates) != 1:
             return False
         if not all(name in plan.tensors for name in node.input if name not in gates):
             return False
         for gate in gates:
             plan.tensors.add(gate)
-            plan.known[gate] = GATE_RANGE if graph.produced_by(gate, "HardSigmoid") else GATE_AND_ONE_RANGE
+            plan.known[gate] = GATE_RANGE
     elif node.op_type == "Concat":
         if not all(name in plan.tensors for name in node.input):
             return False

@@ -5,9 +5,6 @@ from onnx import helper
 
 from graph import attribute
 
-# MLAS convolves int8 without a copy of the patches only from this number of outputs on.
-FEWEST_OUTPUTS = 16
-
 # The recognizer's last layer is the only one with so many columns (one for each class).
 MANY_CLASSES = 10_000
 
@@ -18,13 +15,11 @@ def rewrite_recognizer(graph):
 
 def rewrite_detector(graph):
     _rewrite(graph, upsampling_to_depth_to_space)
-    widen_narrow_convs(graph)
 
 
 def _rewrite(graph, rewrite_head):
     fuse_gelu(graph)
     mean_to_global_pool(graph)
-    add_gated_to_gate(graph)
     rewrite_head(graph)
     give_each_conv_its_weights(graph)
     name_every_node(graph)
@@ -53,31 +48,6 @@ def mean_to_global_pool(graph):
         if node.op_type == "ReduceMean" and attribute(node, "axes") == [2, 3] and attribute(node, "keepdims", 1) == 1:
             node.op_type = "GlobalAveragePool"
             del node.attribute[:]
-
-
-def add_gated_to_gate(graph):
-    """x + x * gate -> x * (gate + 1): an addition on a 1x1 map instead of one on the whole."""
-    graph.index()
-    for add in [n for n in graph.nodes if n.op_type == "Add"]:
-        x, gated = add.input
-        if graph.produced_by(x, "Mul"):
-            x, gated = gated, x
-        if not graph.produced_by(gated, "Mul") or len(graph.consumers[gated]) > 1:
-            continue
-        product = graph.producer[gated]
-        gate = next((name for name in product.input if graph.is_gate(name)), None)
-        if gate is None or x not in product.input:
-            continue
-        above = graph.fresh("gate")
-        one = graph.constant(np.array([1], np.float32), "one")
-        graph.replace(
-            (product, add),
-            [
-                helper.make_node("Add", [gate, one], [above], name=f"{add.name}.gate"),
-                helper.make_node("Mul", [x, above], [add.output[0]], name=f"{add.name}.gated"),
-            ],
-        )
-        graph.index()
 
 
 def linear_to_gemm(graph):
@@ -166,32 +136,6 @@ def upsampling_to_depth_to_space(graph):
         ),
     ]
     graph.replace((first, add1, relu, second, add2, sigmoid), nodes)
-
-
-def widen_narrow_convs(graph):
-    """Adds outputs that are always zero, and inputs of weight zero where they are read."""
-    graph.index()
-    for conv in [n for n in graph.nodes if n.op_type == "Conv"]:
-        outputs, _, height, width = graph.initializers[conv.input[1]].shape
-        if outputs >= FEWEST_OUTPUTS or (height, width) == (1, 1):
-            continue
-        tensor = conv.output[0]
-        if [n.op_type for n in graph.consumers[tensor]] == ["Relu"]:
-            tensor = graph.consumers[tensor][0].output[0]
-        readers = graph.consumers[tensor]
-        if any(n.op_type != "Conv" or attribute(n, "group", 1) != 1 for n in readers):
-            continue
-        more = FEWEST_OUTPUTS - outputs
-        _pad(graph, conv.input[1], 0, more)
-        if len(conv.input) > 2:
-            _pad(graph, conv.input[2], 0, more)
-        for reader in readers:
-            _pad(graph, reader.input[1], 1, more)
-
-
-def _pad(graph, name, axis, more):
-    value = graph.initializers[name]
-    graph.initializers[name] = np.pad(value, [(0, more if a == axis else 0) for a in range(value.ndim)])
 
 
 def give_each_conv_its_weights(graph):
