@@ -3,6 +3,7 @@ import { characterQuads } from './character-quads.ts';
 import { decodeFile } from './decode-file.ts';
 import { decodeImage } from './decode-image.ts';
 import { encodePicture } from './encode-picture.ts';
+import { evenLight } from './even-light.ts';
 import { growQuad, quadSize, translateQuad, turnQuad } from './geometry.ts';
 import { isSideways, lineCandidates } from './line-candidates.ts';
 import { countConvincing, isText } from './line-filter.ts';
@@ -63,7 +64,8 @@ export async function loadTwoThreadedDetector(options: { modelsDir: string; mode
 export async function readPage(file: Uint8Array, options: ReadOptions, models: Models, help?: LineHelp): Promise<Page> {
   const start = performance.now();
   const { image: whole, pageCount } = await decode(file, options);
-  const { image, left, top } = cropRegion(whole, options.region);
+  const { image: asTaken, left, top } = cropRegion(whole, options.region);
+  const image = evenLight(asTaken);
   const picture = options.picture === true ? await encodePicture(whole, file) : undefined;
   const decoded = performance.now();
   const { regions, megapixels } = await detectText(image, models.detector, models.detection);

@@ -59,7 +59,9 @@ t.test('what is the size of the image is doubted', async (t) => {
   t.ok(accepted({ text: '福', confidence: 0.8, width: 400, height: 400 }));
   t.notOk(accepted({ text: '福', confidence: 0.8, width: 401, height: 400 }));
   t.ok(accepted({ text: '福', confidence: 0.9, width: 401, height: 400 }));
-  t.ok(accepted({ text: '福到', confidence: 0.8, width: 800, height: 400 }), 'only single characters');
+  t.ok(accepted({ text: '福到', confidence: 0.8, width: 800, height: 400 }), 'two characters may be larger');
+  t.notOk(accepted({ text: '337', confidence: 0.8, width: 900, height: 500 }), 'but not half of the picture');
+  t.ok(accepted({ text: '3371', confidence: 0.8, width: 900, height: 500 }), 'unless there are more of them');
 });
 
 t.test('shapes on a picture without text are not letters', async (t) => {
@@ -67,7 +69,9 @@ t.test('shapes on a picture without text are not letters', async (t) => {
   t.notOk(accepted({ text: '□1', confidence: 0.96 }, 0));
   t.ok(accepted({ text: 'O', confidence: 0.97 }, 0), 'unless they are sure');
   t.ok(accepted({ text: 'O', confidence: 0.91 }, 1), 'or something else is text');
-  t.ok(accepted({ text: 'A', confidence: 0.91 }, 0), 'or they are no shapes');
+  t.ok(accepted({ text: '合计', confidence: 0.91 }, 0), 'or there are two that are no shapes');
+  t.notOk(accepted({ text: '品', confidence: 0.96 }, 0), 'overlapping boxes look like one');
+  t.ok(accepted({ text: '品', confidence: 0.97 }, 0));
 });
 
 t.test('convincing lines', async (t) => {
