@@ -68,9 +68,8 @@ const DETECTION_F1 = 7;
 
 /** Puts `content` between `<!-- name -->` and `<!-- /name -->`. */
 const replaceBetweenMarkers = (markdown: string, name: string, content: string): string =>
-  markdown.replace(
-    new RegExp(`(<!-- ${name} -->\n\n)[^]*?(\n\n<!-- /${name} -->)`),
-    (_all, before, after) => `${before}${content}${after}`,
+  markdown.replace(new RegExp(`<!-- ${name} -->[^]*<!-- /${name} -->`), () =>
+    [`<!-- ${name} -->`, content, `<!-- /${name} -->`].join('\n\n'),
   );
 
 const line = (...cells: (string | number | undefined)[]): string =>
