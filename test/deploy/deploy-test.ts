@@ -180,7 +180,7 @@ function checkProcesses(): void {
 const REFUSALS: readonly [what: string, values: object, says: RegExp][] = [
   ['a misspelt setting', { config: { OCR_MAX_SIDES: 1 } }, /OCR_MAX_SIDES/],
   ['a setting out of range', { config: { OCR_MAX_SIDE: 1 } }, /OCR_MAX_SIDE/],
-  ['a setting of the wrong type', { config: { OCR_CORS: 'yes' } }, /OCR_CORS/],
+  ['a setting of the wrong type', { config: { OCR_DOCS: 'yes' } }, /OCR_DOCS/],
   ['keys as a plain value', { config: { OCR_API_KEYS: 'k' } }, /OCR_API_KEYS/],
   ['a misspelt value', { replica: 3 }, /replica/],
   ['two sources of keys', { apiKeys: { existingSecret: 'a', values: ['b'] } }, /not both/],
