@@ -4,6 +4,7 @@ import { createAdmission } from './engine/admission.ts';
 import { startEngine } from './engine/engine.ts';
 import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
+import { imageLoaderOptions } from './image-loader-options.ts';
 import { describeModelPack } from './models/describe-model-pack.ts';
 import { startTracing } from './tracing.ts';
 import { weakenedPromises } from './weakened-promises.ts';
@@ -39,20 +40,7 @@ const [{ buildApp }, { createMetrics }, { createImageLoader }] = await Promise.a
   import('./metrics.ts'),
   import('./source/load-image.ts'),
 ]);
-const images = orExit(() =>
-  createImageLoader({
-    maxBytes: config.OCR_MAX_IMAGE_BYTES,
-    fetchTimeoutMs: config.OCR_FETCH_TIMEOUT_MS,
-    allow: config.OCR_SOURCE_ALLOW,
-    urlPorts: config.OCR_URL_PORTS,
-    s3: {
-      buckets: config.OCR_S3_BUCKETS,
-      endpoint: config.OCR_S3_ENDPOINT,
-      forcePathStyle: config.OCR_S3_FORCE_PATH_STYLE,
-      region: config.OCR_S3_REGION,
-    },
-  }),
-);
+const images = orExit(() => createImageLoader(imageLoaderOptions(config)));
 const places = config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH;
 const admission = createAdmission({ limit: places });
 const modelPack = await describeModelPack(config.OCR_MODELS_DIR, config.OCR_MODEL_PACK);

@@ -1,4 +1,5 @@
 import { type Config, ConfigError, EnvSchema, loadConfig } from '../config.ts';
+import { imageLoaderOptions } from '../image-loader-options.ts';
 import { createImageLoader } from '../source/load-image.ts';
 import type { CommandContext } from './context.ts';
 
@@ -46,18 +47,7 @@ function schemaFaults(env: CommandContext['env']): string[] {
 /** Building the loader checks hosts and addresses; nothing is fetched by it. */
 async function sourceFaults(config: Config): Promise<string[]> {
   try {
-    const images = createImageLoader({
-      maxBytes: config.OCR_MAX_IMAGE_BYTES,
-      fetchTimeoutMs: config.OCR_FETCH_TIMEOUT_MS,
-      allow: config.OCR_SOURCE_ALLOW,
-      urlPorts: config.OCR_URL_PORTS,
-      s3: {
-        buckets: config.OCR_S3_BUCKETS,
-        endpoint: config.OCR_S3_ENDPOINT,
-        forcePathStyle: config.OCR_S3_FORCE_PATH_STYLE,
-        region: config.OCR_S3_REGION,
-      },
-    });
+    const images = createImageLoader(imageLoaderOptions(config));
     await images.close();
     return [];
   } catch (error) {

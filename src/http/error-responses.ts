@@ -2,6 +2,26 @@ import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '../errors.ts';
 import { STATUS_OF_CODE } from './error-handler.ts';
 
+/** Every code that a route which reads pages can answer. */
+export const PAGE_ERRORS = [
+  'INVALID_REQUEST',
+  'INVALID_BASE64',
+  'UNSUPPORTED_FORMAT',
+  'INVALID_IMAGE',
+  'IMAGE_TOO_LARGE',
+  'SOURCE_NOT_ALLOWED',
+  'SOURCE_UNAVAILABLE',
+  'UNAUTHORIZED',
+  'METHOD_NOT_ALLOWED',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'OVERLOADED',
+  'RATE_LIMITED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+] as const satisfies readonly ErrorCode[];
+
 /** When a code is answered, and a message as a caller may see it. For the OpenAPI document. */
 const DESCRIPTIONS = {
   INVALID_REQUEST: [

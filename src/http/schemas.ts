@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { SAMPLE_IMAGE_BASE64 } from '../engine/sample.ts';
 import { ERROR_CODES } from '../errors.ts';
-import { errorResponses } from './error-responses.ts';
+import { errorResponses, PAGE_ERRORS } from './error-responses.ts';
 import { IMAGE_TYPES } from './upload.ts';
 
 /** Body of `POST /general_ocr`. Unknown fields are ignored, as the AWS kit ignores them. */
@@ -181,24 +181,7 @@ export const generalOcrSchema = {
         },
       ),
     },
-    ...errorResponses([
-      'INVALID_REQUEST',
-      'INVALID_BASE64',
-      'UNSUPPORTED_FORMAT',
-      'INVALID_IMAGE',
-      'IMAGE_TOO_LARGE',
-      'SOURCE_NOT_ALLOWED',
-      'SOURCE_UNAVAILABLE',
-      'UNAUTHORIZED',
-      'METHOD_NOT_ALLOWED',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'OVERLOADED',
-      'RATE_LIMITED',
-      'INTERNAL',
-      'UNAVAILABLE',
-      'DEADLINE_EXCEEDED',
-    ]),
+    ...errorResponses(PAGE_ERRORS),
   },
 } as const;
 

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { SAMPLE_IMAGE_BASE64 } from '../engine/sample.ts';
 import { FORMAT_TRAITS, FORMATS } from '../formats/render-document.ts';
-import { errorResponses } from './error-responses.ts';
+import { errorResponses, PAGE_ERRORS } from './error-responses.ts';
 import { LONGEST_SIDE, OcrRequestSchema, pictureFile } from './schemas.ts';
 import { IMAGE_TYPES } from './upload.ts';
 
@@ -235,23 +235,6 @@ export const v1OcrSchema = {
       description: 'What was read, in the format that was asked for.',
       content: { 'application/json': { schema: { $ref: 'V1Document#' } }, ...files },
     },
-    ...errorResponses([
-      'INVALID_REQUEST',
-      'INVALID_BASE64',
-      'UNSUPPORTED_FORMAT',
-      'INVALID_IMAGE',
-      'IMAGE_TOO_LARGE',
-      'SOURCE_NOT_ALLOWED',
-      'SOURCE_UNAVAILABLE',
-      'UNAUTHORIZED',
-      'METHOD_NOT_ALLOWED',
-      'BODY_TOO_LARGE',
-      'UNSUPPORTED_MEDIA_TYPE',
-      'OVERLOADED',
-      'RATE_LIMITED',
-      'INTERNAL',
-      'UNAVAILABLE',
-      'DEADLINE_EXCEEDED',
-    ]),
+    ...errorResponses(PAGE_ERRORS),
   },
 } as const;

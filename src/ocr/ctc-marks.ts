@@ -1,3 +1,4 @@
+import { classOf } from './class-probability.ts';
 import type { DecodedCharacter } from './ctc.ts';
 import type { ModelOutput } from './session.ts';
 
@@ -119,8 +120,8 @@ function correctMarks(
 }
 
 /**
- * Probability of the full stop from which a dot at the end of a line of ideographs, or before one, is a full stop, whatever stands before it (`m/s。`, `)。`). A dot
- * that is one (`1.`, `Co.,`) has less than a hundredth.
+ * Probability of the full stop from which a dot at the end of a line of ideographs, or before one, is a full stop,
+ * whatever stands before it (`m/s。`, `)。`). A dot that is one (`1.`, `Co.,`) has less than a hundredth.
  */
 const STOP_EVIDENCE = 0.03;
 
@@ -157,13 +158,6 @@ const stepsOf = ({ data, dims }: ModelOutput): number => data.length / (dims.at(
 const probabilityAt = ({ data, dims }: ModelOutput, step: number, k: number): number =>
   data[step * (dims.at(-1) ?? 1) + k] ?? 0;
 
-const classesByCharset = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
-
-/** Mark -> class index, for the marks that a charset has. Looked up once for each charset: it has 18,710 entries. */
-function markClasses(charset: readonly string[]): ReadonlyMap<string, number> {
-  const known = classesByCharset.get(charset);
-  if (known) return known;
-  const classes = new Map(MARKS.map((mark) => [mark, charset.indexOf(mark)] as const).filter(([, k]) => k > 0));
-  classesByCharset.set(charset, classes);
-  return classes;
-}
+/** Mark -> class index, for the marks that a charset has. */
+const markClasses = (charset: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(MARKS.map((mark) => [mark, classOf(mark, charset)] as const).filter(([, k]) => k > 0));

@@ -1,3 +1,4 @@
+import { quantile } from './ink-map.ts';
 import type { RgbImage } from './rgb-image.ts';
 
 /** Blocks a side in which the light is measured, and pixels a side that are looked at in each. */
@@ -136,13 +137,4 @@ function stretch(image: RgbImage): RgbImage {
   if (range >= FADED_RANGE || range < EMPTY_RANGE) return image;
   const levels = Uint8ClampedArray.from({ length: 256 }, (_, level) => ((level - dark) * 255) / range);
   return { data: data.map((level) => levels[level]), width, height };
-}
-
-function quantile(histogram: Uint32Array, rank: number): number {
-  let below = 0;
-  for (let level = 0; level < 256; level++) {
-    below += histogram[level];
-    if (below > rank) return level;
-  }
-  return 255;
 }

@@ -53,7 +53,7 @@ export function measureInk(crop: RgbImage): InkMap {
 }
 
 /** Smallest value that `count` of a histogram's members do not exceed. */
-function quantile(histogram: Uint32Array, count: number): number {
+export function quantile(histogram: Uint32Array, count: number): number {
   let seen = 0;
   for (let value = 0; value < histogram.length; value++) {
     seen += histogram[value] as number;
