@@ -1,12 +1,9 @@
 import net from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { envSchema } from 'env-schema';
 import Type, { type Static } from 'typebox';
 import { availableCpus } from './available-cpus.ts';
+import { BUNDLED_MODELS_DIR } from './package-files.ts';
 import { readSettingFiles } from './secret-files.ts';
-
-/** Models that ship with the package: `models/` beside `src/` (or beside `dist/` in the image). */
-const BUNDLED_MODELS_DIR = fileURLToPath(new URL('../models', import.meta.url));
 
 /**
  * Every environment variable of the service, once: defaults, limits and the text of README's settings table

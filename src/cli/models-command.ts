@@ -1,15 +1,12 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fetchModelPack, type ModelSource } from '../models/fetch-model-pack.ts';
 import { inspectModelPack } from '../models/inspect-model-pack.ts';
 import { findPack, MANIFEST_FILE, readManifest, type Manifest, type PackEntry } from '../models/manifest.ts';
 import { ModelPackError } from '../models/model-pack-error.ts';
+import { BUNDLED_MODELS_DIR } from '../package-files.ts';
 import { type CommandContext, writeLine } from './context.ts';
 import { EXIT_STATUS, type ExitStatus, usageError } from './exit-status.ts';
-
-/** `models/` beside `src/`, or beside `dist/` in the image. */
-const BUNDLED_MODELS_DIR = fileURLToPath(new URL('../../models', import.meta.url));
 
 /** Options of every `general-ocr models` command. */
 export interface ModelsArguments {

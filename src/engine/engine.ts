@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { OcrError } from '../errors.ts';
 import type { Page, ReadOptions } from '../ocr/page.ts';
+import { ENGINE_PROCESS } from '../package-files.ts';
 import {
   abortError,
   closingError,
@@ -137,7 +137,7 @@ class ProcessEngine implements Engine {
     this.#firstReady.promise.catch(() => undefined);
     this.#exchange = new LineExchange(options.pageTimeoutMs);
     const settings: ProcessSettings = {
-      entry: options.entry ?? defaultEntry(),
+      entry: options.entry ?? ENGINE_PROCESS,
       args: ['--models-dir', options.modelsDir, '--model-pack', options.modelPack, '--of', String(options.processes)],
       environment: options.environment ?? {},
       startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
@@ -305,11 +305,6 @@ class ProcessEngine implements Engine {
     if (startFailures < MAX_START_FAILURES) return;
     this.#firstReady.reject(new Error(`an engine process failed to start ${startFailures} times: ${end.reason}`));
   }
-}
-
-/** The child entry beside this module, as TypeScript or as built. */
-function defaultEntry(): URL {
-  return new URL(`./engine-process${path.extname(import.meta.url)}`, import.meta.url);
 }
 
 function answer(job: PageJob, outcome: ReadOutcome): void {

@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OcrError } from '../errors.ts';
+import { WEB_DIR } from '../package-files.ts';
 
 export interface PageRouteOptions {
   /** Longest side of an image in pixels, which the page says and shrinks to. */
@@ -12,9 +13,6 @@ export interface PageRouteOptions {
   /** Whether there is something at `/docs` to link to. */
   readonly docs: boolean;
 }
-
-/** Beside this folder, as TypeScript in the sources and as JavaScript where the project was built. */
-const WEB = new URL('../web/', import.meta.url);
 
 /**
  * Scripts and styles of this server only, no inline code, no strings made into code. Pictures: those of the server, chosen
@@ -61,11 +59,11 @@ function toAsset(name: string, bytes: Buffer): Asset {
 /** Every file of the page by its path under `/page/`; `index.html` is what is served at `/`. */
 export async function loadPage({ maxSide, docs }: PageRouteOptions): Promise<ReadonlyMap<string, Asset>> {
   const assets = new Map<string, Asset>();
-  for (const path of await readdir(WEB, { recursive: true })) {
+  for (const path of await readdir(WEB_DIR, { recursive: true })) {
     const extension = extname(path);
     const isModule = extension === '.ts' && !path.endsWith('.d.ts');
     if (!isModule && !(extension in MEDIA_TYPES)) continue;
-    const bytes = await readFile(new URL(path, WEB));
+    const bytes = await readFile(new URL(path, WEB_DIR));
     if (isModule) {
       const name = path.replace(/\.ts$/, '.js');
       assets.set(name, toAsset(name, Buffer.from(toBrowserModule(bytes.toString()))));
