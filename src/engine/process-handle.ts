@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { allocatorEnvironment } from './allocator.ts';
 import { type EngineLog, logOutput } from './engine-log.ts';
 import type { EngineMessage, EngineRequest, LineImage, LineSharingMessage, ReadOutcome, ReadTask } from './protocol.ts';
 
@@ -34,13 +35,8 @@ export interface ProcessEnd {
   readonly reason: string;
 }
 
-/**
- * onnxruntime-node sends telemetry from 1.29 on unless told before it loads. glibc keeps freed memory in one arena for
- * each thread, where the others cannot use it: with one arena for all a process holds 289 MB instead of 316 to 337 after
- * the same pages, in the same CPU time. Lower thresholds for giving memory back (MALLOC_MMAP_THRESHOLD_ of 4 MB) save 60 MB
- * more and cost 35 % of the CPU time.
- */
-const FIXED_ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1', MALLOC_ARENA_MAX: '1' };
+/** onnxruntime-node sends telemetry from 1.29 on unless told before it loads. */
+const FIXED_ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1', ...allocatorEnvironment() };
 
 /** An idle process leaves in a few milliseconds when its channel closes; one that has not in a second is stuck. */
 export const LEAVE_GRACE_MS = 1000;

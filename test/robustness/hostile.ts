@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { findJemalloc } from '../../src/engine/allocator.ts';
 import { startService, type RunningService } from '../running-service.ts';
 import { makeBombs } from './bombs.ts';
 import { bodyOf, metric, post, SAMPLE_BODY, statusOf, type Answer } from './client.ts';
@@ -10,12 +11,9 @@ import { megabytes, milliseconds, percentile, Report, tally } from './report.ts'
 const ANSWER_WITHIN_MS = 5000;
 const MAX_GROWTH_BYTES = 50e6;
 
-/** As docker/Dockerfile sets them for the server process; engine processes have settings of their own. */
-const ALLOCATOR = {
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-};
+/** As docker/Dockerfile sets it for the server process; engine processes have settings of their own. */
+const jemalloc = findJemalloc();
+const ALLOCATOR = jemalloc === undefined ? {} : { LD_PRELOAD: jemalloc, MALLOC_CONF: 'narenas:2' };
 
 interface Picture {
   readonly name: string;
