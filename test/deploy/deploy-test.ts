@@ -1,6 +1,6 @@
 /**
  * Checks what is in deploy/ with the tools of those who use it: helm, the Kubernetes schemas, promtool, a real Prometheus
- * that scrapes the real service, systemd-analyze, actionlint, the schema of CycloneDX.
+ * that scrapes the real service, nginx, systemd-analyze, actionlint, the schema of CycloneDX.
  *
  *   node test/deploy/deploy-test.ts
  *
@@ -15,6 +15,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { SECRET_SETTINGS } from '../../scripts/chart-settings.ts';
 import { CHART, KUBERNETES_VERSION, MANIFESTS, renderManifests } from '../../scripts/deploy-files.ts';
 import { EnvSchema } from '../../src/config.ts';
+import { nginxSite, writeNginxConfig } from '../running-nginx.ts';
+import { TLS_CERTIFICATE, TLS_KEY } from '../source/tls-certificate.ts';
 import { queryDashboard } from './live-prometheus.ts';
 
 /** The oldest version that Chart.yaml takes and whose schemas are at hand, one in between, and the newest. */
@@ -256,6 +258,16 @@ function checkPackage(): void {
   check('the release workflow finds the place of the image', place.test(readFileSync(`${CHART}/values.yaml`, 'utf8')));
 }
 
+/** The site as it is installed, TLS included; `npm run bench -- replicas` lets it work. */
+function checkNginx(): void {
+  temporary('general-ocr.crt', TLS_CERTIFICATE);
+  temporary('general-ocr.key', TLS_KEY);
+  const listen = '127.0.0.1:443 ssl http2';
+  const file = writeNginxConfig(work, nginxSite({ replicas: ['127.0.0.1:8081'], listen, folder: work }));
+  const { ok, out } = run(tool('nginx'), ['-t', '-c', file, '-e', 'stderr']);
+  check('nginx -t', ok && !out.includes('[warn]'), out);
+}
+
 function checkSystemd(): void {
   if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
     process.stdout.write('left out: the systemd unit (no systemd-analyze here; Debian has it in systemd)\n');
@@ -281,6 +293,7 @@ try {
   checkMonitoring();
   checkPackage();
   checkSbom();
+  checkNginx();
   checkSystemd();
   checkRun('actionlint', tool('actionlint'), [`-shellcheck=${tool('shellcheck')}`, '-pyflakes=']);
   checkRun('shellcheck', tool('shellcheck'), ['--severity=warning', 'test/deploy/tools.sh', '.ci/run']);

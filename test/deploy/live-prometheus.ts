@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { SAMPLE_IMAGE_BASE64 } from '../../src/engine/sample.ts';
+import { freePort } from '../free-port.ts';
 import { startService } from '../running-service.ts';
 
 /** Rates need two scrapes; five seconds of them, asked of a window that holds all. */
@@ -24,14 +24,6 @@ export interface DashboardAnswer {
 interface Panel {
   readonly title: string;
   readonly targets?: readonly { readonly expr: string }[];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the tools of `npm run test:deploy` into DIR/bin: helm and actionlint from the Go module proxy, kubernetes-validate and a
-# validator of CycloneDX from PyPI, prometheus, promtool and shellcheck from Debian. Whatever is there already stays. Says which tool could not be had, and fails.
+# validator of CycloneDX from PyPI, nginx, prometheus, promtool and shellcheck from Debian. Whatever is there already stays. Says which tool could not be had, and fails.
 #
 #   bash test/deploy/tools.sh DIR
 set -uo pipefail
@@ -49,7 +49,7 @@ EOF_SCRIPT
 # Unpacked rather than installed: no service is started, and no root is needed.
 debian_package() {
   (cd "$dir" && { apt-get download -qq "$1" || { apt-get update -qq && apt-get download -qq "$1"; }; } &&
-    dpkg-deb -x "$1"_*.deb "$1" && ln -sf "$dir/$1"/usr/bin/* "$dir/bin/")
+    dpkg-deb -x "$1"_*.deb "$1" && find "$dir/$1"/usr/bin "$dir/$1"/usr/sbin -type f -exec ln -sf {} "$dir/bin/" \; 2>/dev/null)
 }
 
 want helm go_tool helm.sh/helm/v3/cmd/helm@v3.19.0
@@ -58,6 +58,7 @@ want kubernetes-validate kubernetes_validate
 want cyclonedx-validate cyclonedx_validate
 want promtool debian_package prometheus
 want shellcheck debian_package shellcheck
+want nginx debian_package nginx
 
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "could not be installed: ${missing[*]}" >&2
