@@ -8,7 +8,8 @@ import { measureGrowth } from './growth.ts';
 import { measureMemory } from './memory.ts';
 import { measureOverhead } from './overhead.ts';
 import { measurePeers } from './peers.ts';
-import { loadLabelledSet } from './labelled-set.ts';
+import { measureReplicas, samplePages } from './replicas.ts';
+import { loadLabelledSet, type LabelledImage } from './labelled-set.ts';
 
 const USAGE = `usage: npm run bench -- COMMAND --labels LABELS.json [options]
 
@@ -19,8 +20,10 @@ growth        time of a page against its megapixels and against its lines
 all           all of the above (overhead in one round): what docs/performance.md is made from
 command-line  general-ocr read beside the service: pages a second, and the same texts
 check         ratios within generous bounds, for CI
+replicas      nginx in front of 1, 2 and 3 replicas: throughput, kills, rolling restart; --labels may be left out
 
 --rounds N          rounds (3)
+--counts            replicas: only what is counted, nothing that is timed, for CI
 --only A,B          pictures whose names begin so; otherwise all
 --out DIR           folder for the results (out/bench)
 --peer-script FILE  rapidocr_predict.py
@@ -33,6 +36,7 @@ const { values, positionals } = parseArgs({
   options: {
     labels: { type: 'string' },
     rounds: { type: 'string', default: '3' },
+    counts: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     out: { type: 'string', default: 'out/bench' },
     'peer-script': { type: 'string' },
@@ -44,10 +48,16 @@ const { values, positionals } = parseArgs({
 const listed = (text: string): string[] => text.split(',').filter((part) => part !== '');
 const [command] = positionals;
 const rounds = Number(values.rounds);
-if (values.labels === undefined || !Number.isInteger(rounds) || rounds < 1) fail();
+if (!Number.isInteger(rounds) || rounds < 1) fail();
 const outDir = values.out;
-const set = await loadLabelledSet(values.labels, listed(values.only));
+const set = await pictures();
 if (set.length === 0) fail('no picture of the set has a name that begins as --only says');
+
+async function pictures(): Promise<LabelledImage[]> {
+  if (values.labels !== undefined) return loadLabelledSet(values.labels, listed(values.only));
+  if (command !== 'replicas') fail();
+  return samplePages();
+}
 
 async function peers(): Promise<void> {
   const python = process.env.RAPIDOCR_PYTHON;
@@ -72,6 +82,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   growth: () => measureGrowth(rounds, outDir),
   'command-line': () => measureCommandLine(set, rounds, outDir),
   check: () => checkRatios(set, rounds, outDir),
+  replicas: () => measureReplicas(set, rounds, outDir, values.counts),
   peers,
   async all() {
     await peers();

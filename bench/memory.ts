@@ -8,7 +8,7 @@ const ENGINE_PROCESSES = 2;
 const CONCURRENCY = 2;
 
 /** Memory of one process in MB (2^20 bytes), as Linux counts it. */
-interface ProcessMemory {
+export interface ProcessMemory {
   readonly pid: number;
   readonly title: string;
   /** Resident set; pages shared between processes count in each. */
@@ -55,7 +55,7 @@ export async function measureMemory(set: readonly LabelledImage[], rounds: numbe
 }
 
 /** A process and everything below it. */
-function processTree(pid: number): number[] {
+export function processTree(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
       .split(' ')
@@ -65,7 +65,7 @@ function processTree(pid: number): number[] {
   return [pid, ...children.flatMap(processTree)];
 }
 
-function memoryOf(pid: number): ProcessMemory {
+export function memoryOf(pid: number): ProcessMemory {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const shares = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const megabytes = (text: string, field: string): number =>
