@@ -4,23 +4,40 @@
  *   node scripts/settings-docs.ts
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { EnvSchema } from '../src/config.ts';
+import { EnvSchema, LIST_RULES } from '../src/config.ts';
 import { withSettingsList, withSettingsSchema } from './chart-settings.ts';
 
 interface Described {
+  readonly type?: string;
   readonly default?: unknown;
   readonly description?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly string[];
 }
 
 const settings = Object.entries(EnvSchema.properties as Record<string, Described>);
 
+/** What a setting may be, in words. */
+export function rangeOf(name: string, { type, minimum, maximum, enum: choices }: Described): string {
+  const code = (value: unknown): string => `\`${String(value)}\``;
+  const rule = LIST_RULES.find(([setting]) => setting === name)?.[2];
+  if (rule !== undefined) return rule.replace(/^must be /, '');
+  if (choices !== undefined) return choices.map(code).join(', ');
+  if (type === 'boolean') return '`true`, `false`';
+  if (type === 'string') return 'text';
+  if (minimum === undefined) return 'a number';
+  return maximum === undefined ? `${code(minimum)} or more` : `${code(minimum)} to ${code(maximum)}`;
+}
+
 /** The table between README's two `settings` comments. */
 export function settingsTable(): string {
-  const rows = settings.map(([name, { default: value, description = '' }]) => {
+  const rows = settings.map(([name, setting]) => {
+    const { default: value, description = '' } = setting;
     const shown = value === '' ? '' : `\`${String(value)}\``;
-    return `| \`${name}\` | ${shown} | ${description} |`;
+    return `| \`${name}\` | ${shown} | ${rangeOf(name, setting)} | ${description} |`;
   });
-  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+  return ['| variable | default | range | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 /** `.env.example`: every setting, commented out, with its default. */

@@ -213,8 +213,11 @@ const isHttpAddress = (text: string): boolean => /^https?:\/\/[^\s/]/i.test(text
 /** An origin as browsers send it (RFC 6454, section 6.2): scheme, host and any port of its own; never a path. */
 const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.parse(text)?.origin === text;
 
-/** Rules that a JSON schema cannot say well. They look at the text as it was set, so that all faults come at once. */
-const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, rule: string][] = [
+/**
+ * Rules that a JSON schema cannot say well. They look at the text as it was set, so that all faults come at once. The table of
+ * settings shows them without their `must be`.
+ */
+export const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, rule: string][] = [
   ['OCR_URL_PORTS', isPort, 'must be port numbers from 1 to 65535, separated by commas'],
   ['OCR_TRACES_ENDPOINT', isHttpAddress, 'must be an address such as http://collector:4318/v1/traces'],
   ['OCR_TRUSTED_PROXIES', isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'],

@@ -15,7 +15,8 @@ t.test(
   'the settings table and .env.example are those of src/config.ts (npm run settings-docs writes them)',
   async (t) => {
     t.equal(readme, withSettings(readme));
-    t.match(readme, '| `OCR_QUEUE_LENGTH` |', 'the table is there at all');
+    t.match(readme, '| `OCR_QUEUE_LENGTH` | `32` | `0` to `10000` |', 'the table is there at all');
+    t.match(readme, '| `OCR_URL_PORTS` | `80,443` | port numbers from 1 to 65535, separated by commas |');
     t.equal(await text('.env.example'), envExample());
   },
 );
