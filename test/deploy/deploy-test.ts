@@ -17,7 +17,7 @@ import { CHART, KUBERNETES_VERSION, MANIFESTS, renderManifests } from '../../scr
 import { EnvSchema } from '../../src/config.ts';
 import { nginxSite, writeNginxConfig } from '../running-nginx.ts';
 import { TLS_CERTIFICATE, TLS_KEY } from '../source/tls-certificate.ts';
-import { queryDashboard } from './live-prometheus.ts';
+import { observeService } from './live-prometheus.ts';
 
 /** The oldest version that Chart.yaml takes and whose schemas are at hand, one in between, and the newest. */
 const KUBERNETES_SCHEMAS = ['1.25', '1.31', '1.37'];
@@ -222,17 +222,31 @@ function checkMonitoring(): void {
   checkRun('promtool check config', tool('promtool'), ['check', 'config', 'prometheus.yml'], folder);
 }
 
-/** Every query of the dashboard, asked of a Prometheus that scrapes the service under a little traffic. */
+/** Alerts of series that begin with the first fault: nothing was answered 5xx here. */
+const NEVER_SEEN: readonly string[] = ['GeneralOcrErrors'];
+
+/**
+ * Every query of the dashboard and of the alerts, asked of a Prometheus that has the compose profile's configuration and
+ * scrapes the service under a little traffic.
+ */
 async function checkLive(): Promise<void> {
-  const { metrics, answers } = await queryDashboard(tool('prometheus'), work);
+  const { metrics, dashboard, rules, compared } = await observeService(tool('prometheus'), work);
   const own = metrics
     .split('\n')
     .filter((line) => /^(# (HELP|TYPE) )?general_ocr_/.test(line))
     .join('\n');
   const lint = spawnSync(tool('promtool'), ['check', 'metrics'], { input: `${own}\n`, encoding: 'utf8' });
   check('promtool check metrics', lint.status === 0 && lint.stderr === '', lint.stderr);
-  for (const { title, query, series, error } of answers) {
+  for (const { title, query, series, error } of dashboard) {
     check(`dashboard: ${title} has ${series} series`, series > 0, `${query}\n${error}`);
+  }
+  check(`alerts: ${rules.length} rules are loaded`, rules.length === compared.length && rules.length > 5);
+  for (const { name, health, state, lastError = '' } of rules) {
+    check(`alert: ${name} is evaluated (${health}) and ${state}`, health === 'ok' && state === 'inactive', lastError);
+  }
+  for (const { title, query, series, error } of compared) {
+    const wanted = NEVER_SEEN.includes(title) ? error === '' : series > 0;
+    check(`alert: ${title} compares ${series} series`, wanted, `${query}\n${error}`);
   }
 }
 

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 import { SAMPLE_IMAGE_BASE64 } from '../../src/engine/sample.ts';
 import { freePort } from '../free-port.ts';
 import { startService } from '../running-service.ts';
@@ -13,12 +15,33 @@ const WINDOW = '30s';
 /** Long enough for a Prometheus that starts on a busy machine; every wait below ends with its condition. */
 const GIVE_UP_MS = 60_000;
 
-export interface DashboardAnswer {
+export interface QueryFinding {
+  /** Of the panel, or the name of the alert. */
   readonly title: string;
   readonly query: string;
   /** Series in the answer; 0 when the query failed, and then `error` says why. */
   readonly series: number;
   readonly error: string;
+}
+
+/** A rule as the running Prometheus has it. */
+export interface LoadedRule {
+  readonly name: string;
+  readonly query: string;
+  /** `ok` once it was evaluated. */
+  readonly health: string;
+  readonly lastError?: string;
+  /** `inactive`, `pending` or `firing`. */
+  readonly state: string;
+}
+
+export interface LiveFindings {
+  /** What the service gave at `/metrics`. */
+  readonly metrics: string;
+  readonly dashboard: readonly QueryFinding[];
+  readonly rules: readonly LoadedRule[];
+  /** What each alert compares with its threshold, asked without the threshold. */
+  readonly compared: readonly QueryFinding[];
 }
 
 interface Panel {
@@ -33,6 +56,11 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
+
+const OBSERVABILITY = fileURLToPath(new URL('../../deploy/observability', import.meta.url));
+
+/** What an alert ends with: a healthy service has series before it and none behind. */
+const THRESHOLD = / (?:>|==) [\d.]+$/;
 
 interface QueryAnswer {
   readonly status: string;
@@ -71,26 +99,74 @@ async function makeTraffic(service: string, prometheus: string): Promise<void> {
 }
 
 /**
- * Starts the service and a Prometheus that scrapes it, makes a little traffic, and asks every query of the dashboard.
+ * deploy/observability/prometheus.yml with the service's address in place of its look-up in Docker's DNS, and with a short
+ * interval. @returns the path of the file
+ */
+function writePrometheusConfig(folder: string, target: string): string {
+  const config = parse(readFileSync(`${OBSERVABILITY}/prometheus.yml`, 'utf8')) as {
+    global: object;
+    rule_files: string[];
+    scrape_configs: { job_name: string; dns_sd_configs?: object[]; static_configs?: object[] }[];
+  };
+  const [job] = config.scrape_configs;
+  if (config.scrape_configs.length !== 1 || job?.dns_sd_configs === undefined) {
+    throw new Error('prometheus.yml has not the one job with dns_sd_configs that is tested here');
+  }
+  delete job.dns_sd_configs;
+  const file = path.join(folder, 'prometheus.json');
+  // JSON is YAML.
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...config,
+      global: { scrape_interval: SCRAPE_INTERVAL, evaluation_interval: SCRAPE_INTERVAL },
+      rule_files: config.rule_files.map((name) => path.resolve(OBSERVABILITY, name)),
+      scrape_configs: [{ ...job, static_configs: [{ targets: [target] }] }],
+    }),
+  );
+  return file;
+}
+
+async function loadedRules(prometheus: string): Promise<LoadedRule[]> {
+  const response = await fetch(`${prometheus}/api/v1/rules`);
+  const { data } = (await response.json()) as { data: { groups: readonly { rules: readonly LoadedRule[] }[] } };
+  return data.groups.flatMap(({ rules }) => rules);
+}
+
+async function find(prometheus: string, title: string, query: string): Promise<QueryFinding> {
+  const { data, error = '' } = await ask(prometheus, query);
+  return { title, query, series: data?.result.length ?? 0, error };
+}
+
+async function askDashboard(prometheus: string): Promise<QueryFinding[]> {
+  const { panels } = JSON.parse(readFileSync(`${OBSERVABILITY}/grafana/dashboard.json`, 'utf8')) as {
+    panels: readonly Panel[];
+  };
+  const answers: QueryFinding[] = [];
+  for (const { title, targets = [] } of panels) {
+    for (const { expr } of targets) {
+      const query = expr.replaceAll('$__rate_interval', WINDOW).replace(/\$(job|instance)/g, '.*');
+      answers.push(await find(prometheus, title, query));
+    }
+  }
+  return answers;
+}
+
+/**
+ * Starts the service and a Prometheus with the configuration and the rules of the compose profile, makes a little traffic, and
+ * asks every query of the dashboard and of the alerts.
  *
- * @param prometheus the program
+ * @param program Prometheus
  * @param folder for its configuration and data
  */
-export async function queryDashboard(
-  prometheus: string,
-  folder: string,
-): Promise<{ metrics: string; answers: DashboardAnswer[] }> {
+export async function observeService(program: string, folder: string): Promise<LiveFindings> {
   const service = await startService({ OCR_ENGINE_PROCESSES: '1' });
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
-  const config = path.join(folder, 'prometheus.json');
-  // JSON is YAML.
-  const job = { job_name: 'general-ocr', static_configs: [{ targets: [new URL(service.url).host] }] };
-  writeFileSync(config, JSON.stringify({ global: { scrape_interval: SCRAPE_INTERVAL }, scrape_configs: [job] }));
   const child = spawn(
-    prometheus,
+    program,
     [
-      `--config.file=${config}`,
+      `--config.file=${writePrometheusConfig(folder, new URL(service.url).host)}`,
       `--storage.tsdb.path=${path.join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=error',
@@ -101,17 +177,18 @@ export async function queryDashboard(
   try {
     await until('Prometheus answers', async () => (await fetch(`${address}/-/ready`)).ok);
     await makeTraffic(service.url, address);
-    const file = new URL('../../deploy/observability/grafana/dashboard.json', import.meta.url);
-    const { panels } = JSON.parse(readFileSync(file, 'utf8')) as { panels: readonly Panel[] };
-    const answers: DashboardAnswer[] = [];
-    for (const { title, targets = [] } of panels) {
-      for (const { expr } of targets) {
-        const query = expr.replaceAll('$__rate_interval', WINDOW).replace(/\$(job|instance)/g, '.*');
-        const { data, error = '' } = await ask(address, query);
-        answers.push({ title, query, series: data?.result.length ?? 0, error });
-      }
-    }
-    return { metrics: await (await fetch(`${service.url}/metrics`)).text(), answers };
+    const evaluated = async (): Promise<boolean> =>
+      (await loadedRules(address)).every(({ health }) => health !== 'unknown');
+    await until('Prometheus has evaluated the rules', evaluated);
+    const rules = await loadedRules(address);
+    const compared: QueryFinding[] = [];
+    for (const { name, query } of rules) compared.push(await find(address, name, query.replace(THRESHOLD, '')));
+    return {
+      metrics: await (await fetch(`${service.url}/metrics`)).text(),
+      dashboard: await askDashboard(address),
+      rules,
+      compared,
+    };
   } finally {
     child.kill('SIGTERM');
     await ended;
