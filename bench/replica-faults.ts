@@ -9,6 +9,8 @@ import { log, report as writeReport } from './report.ts';
 const REPLICAS = 3;
 /** Two for each replica and two that wait, so that whichever replica goes has pages at work and none is ever full. */
 const CLIENTS = 8;
+/** Pages that are read under overload before it ends. */
+const OVERLOAD_READS = 30;
 /** For each wait; everything ends, whatever the service does. */
 const GIVE_UP_MS = 60_000;
 /** What a client does that wants its answer: it asks again so often, after the time that `Retry-After` says. */
@@ -31,16 +33,21 @@ interface Outcome {
   readonly exitCodes: readonly (number | null)[];
 }
 
-const settings = { OCR_ENGINE_PROCESSES: '1', OCR_TRUSTED_PROXIES: '127.0.0.1' } as const;
+const SETTINGS = { OCR_ENGINE_PROCESSES: '1', OCR_TRUSTED_PROXIES: '127.0.0.1' } as const;
 
-async function withFleet<T>(size: number, use: (fleet: Fleet) => Promise<T>, change?: NginxSite['change']): Promise<T> {
+interface FleetOptions {
+  readonly change?: NginxSite['change'];
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+async function withFleet<T>(size: number, use: (fleet: Fleet) => Promise<T>, options: FleetOptions = {}): Promise<T> {
   const replicas: RunningService[] = [];
   let nginx: RunningNginx | undefined;
   try {
-    for (let i = 0; i < size; i++) replicas.push(await startService(settings));
+    for (let i = 0; i < size; i++) replicas.push(await startService({ ...SETTINGS, ...options.settings }));
     nginx = await startNginx(
       replicas.map(({ url }) => new URL(url).host),
-      change,
+      options.change,
     );
     return await use({ replicas, nginx });
   } finally {
@@ -63,7 +70,7 @@ async function replace(
   replica.process.kill(signal);
   const [code] = (await exited) as [number | null];
   await whileGone();
-  replicas[index] = await startService({ ...settings, PORT: new URL(replica.url).port });
+  replicas[index] = await startService({ ...SETTINGS, PORT: new URL(replica.url).port });
   return code;
 }
 
@@ -125,12 +132,26 @@ async function killTheOnlyOne(fleet: Fleet): Promise<{ refusals: Answer[]; last:
   return { refusals, last };
 }
 
+/** Far more clients than there are places. */
+async function overload({ nginx }: Fleet): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const stop = new AbortController();
+  const load = closedLoop(nginx.url, BODY, 3 * CLIENTS, stop.signal, (answer) => answers.push(answer));
+  const read = (): number => answers.filter(({ status }) => status === 200).length;
+  await waitFor(async () => read() >= OVERLOAD_READS, GIVE_UP_MS);
+  stop.abort();
+  await load;
+  return answers;
+}
+
 /** An operator who leaves out what lets a POST be sent again. */
 const withoutNonIdempotent: NginxSite['change'] = (config) => {
   const changed = config.replace(' non_idempotent;', ';');
   if (changed === config) throw new Error('general-ocr.conf does not say non_idempotent');
   return changed;
 };
+
+const mayRetry = ({ status, retryAfter }: Answer): boolean => status === 503 && retryAfter !== undefined;
 
 const codes = (answers: readonly Answer[]): string => tally(answers.map(({ status, code }) => `${status} ${code}`));
 
@@ -142,27 +163,23 @@ function checkNoneLost(report: Report, what: string, { answers, sentAgain }: Out
   report.note(`${sentAgain} requests were sent to a second replica by nginx`);
 }
 
-/**
- * Kills and restarts replicas under load, with deploy/nginx/general-ocr.conf in front. Counts are judged, times are not.
- *
- * @param short once round the replicas instead of twice, for CI
- * @returns how many checks failed
- */
-export async function checkReplicaFaults(outDir: string, short: boolean): Promise<number> {
-  const report = new Report();
-  const times = (short ? 1 : 2) * REPLICAS;
+async function checkKills(report: Report, times: number): Promise<Row[]> {
   log(`replicas: kill -9 of one replica after the other, ${times} times`);
   const killed = await withFleet(REPLICAS, (fleet) => endOneAfterTheOther(fleet, times, 'SIGKILL'));
   checkNoneLost(report, `kill -9 of one replica after the other, ${times} times`, killed);
   report.check(`… requests met a replica that was gone: ${killed.sentAgain}`, killed.sentAgain >= times);
 
   log('replicas: the same once, without non_idempotent');
-  const control = await withFleet(REPLICAS, (fleet) => endOneAfterTheOther(fleet, 1, 'SIGKILL'), withoutNonIdempotent);
+  const control = await withFleet(REPLICAS, (fleet) => endOneAfterTheOther(fleet, 1, 'SIGKILL'), {
+    change: withoutNonIdempotent,
+  });
   const lost = control.answers.filter(({ status }) => status !== 200);
   report.check(`… without non_idempotent some are lost, so the count can tell: ${codes(lost)}`, lost.length > 0);
-  const mayRetry = lost.every(({ status, retryAfter }) => status === 503 && retryAfter !== undefined);
-  report.check('… each of them 503 with Retry-After', mayRetry);
+  report.check('… each of them 503 with Retry-After', lost.every(mayRetry));
+  return [rowOf('`kill -9`', killed), rowOf('`kill -9`, without `non_idempotent`', control)];
+}
 
+async function checkRollingRestart(report: Report, times: number): Promise<Row> {
   log(`replicas: rolling restart, ${times} times`);
   const rolled = await withFleet(REPLICAS, (fleet) => endOneAfterTheOther(fleet, times, 'SIGTERM'));
   checkNoneLost(report, `SIGTERM and restart of one replica after the other, ${times} times`, rolled);
@@ -171,32 +188,52 @@ export async function checkReplicaFaults(outDir: string, short: boolean): Promis
     `… exit codes: ${exits}`,
     rolled.exitCodes.every((code) => code === 0),
   );
+  return rowOf('SIGTERM and restart', rolled);
+}
 
+async function checkOnlyReplica(report: Report): Promise<void> {
   log('replicas: kill -9 of the only replica');
-  const only = await withFleet(1, killTheOnlyOne);
+  const { refusals, last } = await withFleet(1, killTheOnlyOne);
   report.check(
-    `kill -9 of the only replica, clients that ask again: ${codes(only.last)} in the end`,
-    only.last.length > 0 && only.last.every(({ status }) => status === 200),
+    `kill -9 of the only replica, clients that ask again: ${codes(last)} in the end`,
+    last.length > 0 && last.every(({ status }) => status === 200),
+  );
+  report.check(`… meanwhile ${codes(refusals)}, all with Retry-After`, refusals.length > 0 && refusals.every(mayRetry));
+}
+
+async function checkOverload(report: Report): Promise<void> {
+  log('replicas: overload');
+  const answers = await withFleet(REPLICAS, overload, { settings: { OCR_QUEUE_LENGTH: '1' } });
+  const [read, refused] = [200, 429].map((status) => answers.filter((answer) => answer.status === status));
+  report.check(
+    `more clients than places: ${codes(answers)}, nothing else`,
+    read.length >= OVERLOAD_READS && refused.length > 0 && read.length + refused.length === answers.length,
   );
   report.check(
-    `… meanwhile ${codes(only.refusals)}, all with Retry-After`,
-    only.refusals.length > 0 &&
-      only.refusals.every(({ status, retryAfter }) => status === 503 && retryAfter !== undefined),
+    '… each 429 with Retry-After',
+    refused.every(({ retryAfter }) => retryAfter !== undefined),
   );
-  await writeReport(
-    outDir,
-    'replica-faults',
-    { short, clients: CLIENTS, replicas: REPLICAS },
-    [
-      ['kill -9', killed],
-      ['kill -9 without non_idempotent', control],
-      ['SIGTERM and restart', rolled],
-    ].map(([what, outcome]) => rowOf(what as string, outcome as Outcome)),
-  );
+}
+
+/**
+ * Kills, restarts and overloads replicas under load, with deploy/nginx/general-ocr.conf in front. Counts are judged, times are not.
+ *
+ * @param short once round the replicas instead of twice, for CI
+ * @returns how many checks failed
+ */
+export async function checkReplicaFaults(outDir: string, short: boolean): Promise<number> {
+  const report = new Report();
+  const times = (short ? 1 : 2) * REPLICAS;
+  const rows = [...(await checkKills(report, times)), await checkRollingRestart(report, times)];
+  await checkOnlyReplica(report);
+  await checkOverload(report);
+  await writeReport(outDir, 'replica-faults', { short, clients: CLIENTS, replicas: REPLICAS, rows }, rows);
   return report.finish();
 }
 
-const rowOf = (what: string, { answers, sentAgain, exitCodes }: Outcome): Record<string, string | number> => ({
+type Row = Readonly<Record<string, string | number>>;
+
+const rowOf = (what: string, { answers, sentAgain, exitCodes }: Outcome): Row => ({
   what,
   times: exitCodes.length,
   requests: answers.length,
