@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { bodyOf, closedLoop, pause, post, waitFor, type Answer } from '../test/robustness/client.ts';
 import { Report, tally } from '../test/robustness/report.ts';
-import { startNginx, type NginxSite, type RunningNginx } from '../test/running-nginx.ts';
+import { startNginx, type NginxOptions, type RunningNginx } from '../test/running-nginx.ts';
 import { startService, type RunningService } from '../test/running-service.ts';
 import { log, report as writeReport } from './report.ts';
 
@@ -36,7 +36,7 @@ interface Outcome {
 const SETTINGS = { OCR_ENGINE_PROCESSES: '1', OCR_TRUSTED_PROXIES: '127.0.0.1' } as const;
 
 interface FleetOptions {
-  readonly change?: NginxSite['change'];
+  readonly change?: NginxOptions['change'];
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -47,7 +47,7 @@ async function withFleet<T>(size: number, use: (fleet: Fleet) => Promise<T>, opt
     for (let i = 0; i < size; i++) replicas.push(await startService({ ...SETTINGS, ...options.settings }));
     nginx = await startNginx(
       replicas.map(({ url }) => new URL(url).host),
-      options.change,
+      { change: options.change },
     );
     return await use({ replicas, nginx });
   } finally {
@@ -145,7 +145,7 @@ async function overload({ nginx }: Fleet): Promise<Answer[]> {
 }
 
 /** An operator who leaves out what lets a POST be sent again. */
-const withoutNonIdempotent: NginxSite['change'] = (config) => {
+const withoutNonIdempotent: NginxOptions['change'] = (config) => {
   const changed = config.replace(' non_idempotent;', ';');
   if (changed === config) throw new Error('general-ocr.conf does not say non_idempotent');
   return changed;

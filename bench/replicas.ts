@@ -86,7 +86,7 @@ async function measureThroughput(set: readonly LabelledImage[], rounds: number, 
     const together = await startService({ ...PATIENT, OCR_ENGINE_PROCESSES: '2' });
     replicas.push(together);
     const hosts = replicas.slice(0, MOST_REPLICAS).map(({ url }) => new URL(url).host);
-    for (let n = 1; n <= MOST_REPLICAS; n++) proxies.push(await startNginx(hosts.slice(0, n), patient));
+    for (let n = 1; n <= MOST_REPLICAS; n++) proxies.push(await startNginx(hosts.slice(0, n), { change: patient }));
     const ways: readonly (readonly [name: string, url: string])[] = [
       ...proxies.map(({ url }, i) => [`nginx, ${i + 1} x 1 engine process`, url] as const),
       ['direct, 1 x 1 engine process', replicas[0].url],

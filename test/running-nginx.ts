@@ -1,10 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from './free-port.ts';
 import { waitFor } from './robustness/client.ts';
+import { TLS_CERTIFICATE, TLS_KEY } from './source/tls-certificate.ts';
 
 /** What operators install; everything here runs this file, with other addresses and folders in it. */
 const CONFIG = new URL('../deploy/nginx/general-ocr.conf', import.meta.url);
@@ -85,14 +87,40 @@ export function writeNginxConfig(folder: string, site: string): string {
   return file;
 }
 
-/** Starts nginx with deploy/nginx/general-ocr.conf in front of these replicas (`host:port`), on a free port, without TLS. */
-export async function startNginx(replicas: readonly string[], change?: NginxSite['change']): Promise<RunningNginx> {
+/** Whether something takes connections there. */
+async function listens(port: number): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+export interface NginxOptions {
+  readonly change?: NginxSite['change'];
+  /** Serves HTTPS with the certificate of test/source/tls-certificate.ts instead of plain HTTP. */
+  readonly tls?: boolean;
+}
+
+/** Starts nginx with deploy/nginx/general-ocr.conf in front of these replicas (`host:port`), on a free port. */
+export async function startNginx(
+  replicas: readonly string[],
+  { change, tls = false }: NginxOptions = {},
+): Promise<RunningNginx> {
   const program = findNginx();
   const folder = mkdtempSync(path.join(tmpdir(), 'general-ocr-nginx-'));
   const port = await freePort();
+  if (tls) {
+    writeFileSync(`${folder}/general-ocr.crt`, TLS_CERTIFICATE);
+    writeFileSync(`${folder}/general-ocr.key`, TLS_KEY);
+  }
   const site = nginxSite({
     replicas,
-    listen: `127.0.0.1:${port}`,
+    listen: `127.0.0.1:${port}${tls ? ' ssl http2' : ''}`,
     folder,
     ...(change === undefined ? {} : { change }),
   });
@@ -100,26 +128,19 @@ export async function startNginx(replicas: readonly string[], change?: NginxSite
     stdio: 'inherit',
   });
   const exited = once(child, 'exit');
-  const url = `http://127.0.0.1:${port}`;
-  // Its own answer, whatever the replicas do.
-  const answers = async (): Promise<boolean> =>
-    (await fetch(`${url}/metrics`).then(
-      (answer) => answer.status,
-      () => 0,
-    )) === 404;
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');
     await exited;
     rmSync(folder, { recursive: true });
   };
-  const up = await waitFor(async () => child.exitCode !== null || (await answers()), GIVE_UP_MS);
+  const up = await waitFor(async () => child.exitCode !== null || (await listens(port)), GIVE_UP_MS);
   if (up === undefined || child.exitCode !== null) {
     const said = readFileSync(`${folder}/error.log`, 'utf8');
     await stop();
     throw new Error(`nginx does not answer:\n${said}`);
   }
   return {
-    url,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     process: child,
     accessLog: () =>
       readFileSync(`${folder}/access.log`, 'utf8')

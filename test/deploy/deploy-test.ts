@@ -11,12 +11,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Agent, request } from 'undici';
 import { parse, parseAllDocuments } from 'yaml';
 import { SECRET_SETTINGS } from '../../scripts/chart-settings.ts';
 import { CHART, KUBERNETES_VERSION, MANIFESTS, renderManifests } from '../../scripts/deploy-files.ts';
 import { EnvSchema } from '../../src/config.ts';
-import { nginxSite, writeNginxConfig } from '../running-nginx.ts';
-import { TLS_CERTIFICATE, TLS_KEY } from '../source/tls-certificate.ts';
+import { freePort } from '../free-port.ts';
+import { waitFor } from '../robustness/client.ts';
+import { startNginx } from '../running-nginx.ts';
 import { observeService } from './live-prometheus.ts';
 
 /** The oldest version that Chart.yaml takes and whose schemas are at hand, one in between, and the newest. */
@@ -24,6 +26,9 @@ const KUBERNETES_SCHEMAS = ['1.25', '1.31', '1.37'];
 
 /** systemd's own scale from 0 to 10; 2.0 is where it says OK rather than MEDIUM, and little is left to take away. */
 const MOST_EXPOSURE = 2;
+
+/** nginx reads on for up to 30 s after an answer (lingering_time). */
+const LOG_WITHIN_MS = 40_000;
 
 const root = path.resolve(import.meta.dirname, '../..');
 const work = mkdtempSync(path.join(tmpdir(), 'deploy-test-'));
@@ -272,14 +277,42 @@ function checkPackage(): void {
   check('the release workflow finds the place of the image', place.test(readFileSync(`${CHART}/values.yaml`, 'utf8')));
 }
 
-/** The site as it is installed, TLS included; `npm run bench -- replicas` lets it work. */
-function checkNginx(): void {
-  temporary('general-ocr.crt', TLS_CERTIFICATE);
-  temporary('general-ocr.key', TLS_KEY);
-  const listen = '127.0.0.1:443 ssl http2';
-  const file = writeNginxConfig(work, nginxSite({ replicas: ['127.0.0.1:8081'], listen, folder: work }));
-  const { ok, out } = run(tool('nginx'), ['-t', '-c', file, '-e', 'stderr']);
-  check('nginx -t', ok && !out.includes('[warn]'), out);
+/** nginx's own answers over TLS, with no replica behind it; `npm run bench -- replicas` has replicas. */
+async function checkNginx(): Promise<void> {
+  process.env.NGINX_PROGRAM ??= tool('nginx');
+  const nginx = await startNginx([`127.0.0.1:${await freePort()}`], { tls: true });
+  // The certificate is a test's own. nginx ends an HTTP/2 stream that goes on after its 413, and undici then gives no answer.
+  const agentOf = (allowH2: boolean): Agent => new Agent({ allowH2, connect: { rejectUnauthorized: false } });
+  const [http2, http1] = [agentOf(true), agentOf(false)];
+  try {
+    for (const [method, at, status, code] of [
+      ['GET', '/metrics', 404, 'NOT_FOUND'],
+      ['POST', '/general_ocr', 503, 'UNAVAILABLE'],
+      ['POST', '/general_ocr?too=large', 413, 'BODY_TOO_LARGE'],
+    ] as const) {
+      const answer = await request(`${nginx.url}${at}`, {
+        ...{ method, headers: { 'x-request-id': 'deploy-test' } },
+        dispatcher: status === 413 ? http1 : http2,
+        body: status === 413 ? Buffer.alloc(80e6) : null,
+      });
+      const body = (await answer.body.json()) as { statusCode: number; code: string; requestId: string };
+      const holds =
+        answer.statusCode === status &&
+        body.statusCode === status &&
+        body.code === code &&
+        body.requestId === 'deploy-test' &&
+        answer.headers['x-request-id'] === 'deploy-test' &&
+        (status !== 503 || answer.headers['retry-after'] === '1');
+      check(`nginx with TLS: ${method} ${at} is ${status} ${code}`, holds, JSON.stringify(body));
+    }
+    // A line is written when the rest of the body has been thrown away.
+    const written = await waitFor(async () => nginx.accessLog().length >= 3, LOG_WITHIN_MS);
+    const lines = JSON.stringify(nginx.accessLog());
+    check('… and its log has no query', written !== undefined && !lines.includes('too='), lines);
+  } finally {
+    await Promise.all([http1.close(), http2.close()]);
+    await nginx.stop();
+  }
 }
 
 function checkSystemd(): void {
@@ -307,7 +340,7 @@ try {
   checkMonitoring();
   checkPackage();
   checkSbom();
-  checkNginx();
+  await checkNginx();
   checkSystemd();
   checkRun('actionlint', tool('actionlint'), [`-shellcheck=${tool('shellcheck')}`, '-pyflakes=']);
   checkRun('shellcheck', tool('shellcheck'), ['--severity=warning', 'test/deploy/tools.sh', '.ci/run']);
