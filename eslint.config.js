@@ -56,7 +56,18 @@ const restricted = (files, patterns) => {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'out/', '.tap/', 'node_modules/', '.venv*/'] },
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'out/',
+      '.tap/',
+      'node_modules/',
+      '.venv*/',
+      'clients/*/dist/',
+      'clients/typescript/src/api.ts',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
@@ -64,7 +75,7 @@ export default tseslint.config(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly' } },
   },
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts', 'docker/**/*.ts'],
+    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts', 'docker/**/*.ts', 'clients/**/*.ts'],
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       // `as` and `!` are for the edges of typed arrays and libraries; `any` is for nobody.

@@ -18,6 +18,13 @@ const PLACES: readonly (readonly [file: string, place: RegExp])[] = [
   ['deploy/helm/general-ocr/Chart.yaml', /(\nversion: )(\S+)(\n)/],
   ['deploy/helm/general-ocr/Chart.yaml', /(\nappVersion: )(\S+)(\n)/],
   ['openapi.yaml', /(\ninfo:\n(?: {2}.*\n)*? {2}version: )(\S+)(\n)/],
+  ['clients/typescript/package.json', /(\n {2}"version": ")([^"]+)(")/],
+  ['clients/typescript/package-lock.json', /(^\{\n {2}"name": "general-ocr-client",\n {2}"version": ")([^"]+)(")/],
+  [
+    'clients/typescript/package-lock.json',
+    /(\n {4}"": \{\n {6}"name": "general-ocr-client",\n {6}"version": ")([^"]+)(")/,
+  ],
+  ['clients/python/pyproject.toml', /(\nversion = ")([^"]+)(")/],
   ['deploy/kubernetes/general-ocr.yaml', /(\n {10}image: "?general-ocr:)([^"\s]+)("?\n)/],
 ];
 

@@ -56,7 +56,7 @@ t.test('a release', async (t) => {
     t.match(prepared.get('CHANGELOG.md'), '## Unreleased\n\n## 98.7.0 - 2099-01-01\n');
     t.equal(
       releaseFaults(prepared, '98.7.1').length,
-      8,
+      12,
       'of another version every place is wrong, and there are no notes',
     );
   });
