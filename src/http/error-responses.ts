@@ -23,7 +23,7 @@ export const PAGE_ERRORS = [
 ] as const satisfies readonly ErrorCode[];
 
 /** When a code is answered, and a message as a caller may see it. For the OpenAPI document. */
-const DESCRIPTIONS = {
+export const ERROR_DESCRIPTIONS = {
   INVALID_REQUEST: [
     'Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON',
     'Give the image as `url` (http://, https:// or s3://bucket/key) or as `img` (base64 of the file).',
@@ -85,12 +85,12 @@ export function errorResponses(codes: readonly ErrorCode[]): Record<number, obje
     statuses.map((status) => {
       const ofStatus = codes.filter((code) => STATUS_OF_CODE[code] === status);
       const examples = ofStatus.map((code) => {
-        const [when, message] = DESCRIPTIONS[code];
+        const [when, message] = ERROR_DESCRIPTIONS[code];
         const value = { statusCode: status, error: STATUS_CODES[status], code, message, requestId: '7f3c5a52' };
         return [code, { summary: when, value }];
       });
       const response = {
-        description: ofStatus.map((code) => `\`${code}\`: ${DESCRIPTIONS[code][0]}.`).join(' '),
+        description: ofStatus.map((code) => `\`${code}\`: ${ERROR_DESCRIPTIONS[code][0]}.`).join(' '),
         ...(HEADERS[status] === undefined ? {} : { headers: HEADERS[status] }),
         content: {
           'application/json': { schema: { $ref: 'Error#' }, examples: Object.fromEntries(examples) },

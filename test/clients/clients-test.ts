@@ -7,7 +7,7 @@
  * Needs npm and PyPI, or mirrors of them; PYTHON names the interpreter (default `python3`, with venv).
  */
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,14 +56,35 @@ async function onlyBlock(readme: string, language: string): Promise<string> {
   return blocks[0].text;
 }
 
-/** The README's example in `folder`, where the client is installed: its output, and the file that it writes. */
-async function example(client: string, folder: string, runIt: () => Promise<string>): Promise<void> {
+/**
+ * The README's example in `folder`, where the client is installed: its output, and the file that it writes; then the one of
+ * docs/tutorial.md, which is run where `docs` is.
+ *
+ * @param language of the examples' blocks
+ * @param runFile runs a program in `folder`, given as its text, and gives what it prints
+ */
+async function examples(
+  client: string,
+  folder: string,
+  language: string,
+  runFile: (program: string) => Promise<string>,
+): Promise<void> {
   await copyFile(path.join(ROOT, 'docs/images/sample.png'), path.join(folder, 'sample.png'));
+  await symlink(path.join(ROOT, 'docs'), path.join(folder, 'docs'));
   await step(`${client}: the example of README.md prints what it says`, async () => {
-    const output = await runIt();
+    const output = await runFile(await onlyBlock(path.join(ROOT, 'clients', client, 'README.md'), language));
     const difference = differs(await onlyBlock(path.join(ROOT, 'clients', client, 'README.md'), 'text'), output);
     if (difference !== undefined) throw Object.assign(new Error(difference), { stdout: output });
     if ((await stat(path.join(folder, 'sample.pdf'))).size < 10_000) throw new Error('sample.pdf is too small');
+    return output;
+  });
+  await step(`${client}: the example of docs/tutorial.md prints what it says`, async () => {
+    const blocks = fencedBlocks(await readFile(path.join(ROOT, 'docs/tutorial.md'), 'utf8'));
+    const at = blocks.findIndex((block) => block.language === language);
+    if (at === -1 || !blocks[at + 1]?.isAnswer) throw new Error(`docs/tutorial.md has no example in ${language}`);
+    const output = await runFile(blocks[at].text);
+    const difference = differs(blocks[at + 1].text, output);
+    if (difference !== undefined) throw Object.assign(new Error(difference), { stdout: output });
     return output;
   });
 }
@@ -92,7 +113,10 @@ async function typescript(): Promise<void> {
   await step('typescript: the types of the example fit', () =>
     run(folder, compiler, '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', ...types, 'example.ts'),
   );
-  await example('typescript', folder, () => run(folder, process.execPath, 'example.ts'));
+  await examples('typescript', folder, 'ts', async (program) => {
+    await writeFile(path.join(folder, 'example.ts'), program);
+    return run(folder, process.execPath, 'example.ts');
+  });
   await step('typescript: nothing is installed but the client', async () => {
     const packages = (await readdir(path.join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
     if (packages.join() !== 'general-ocr-client') throw new Error(packages.join());
@@ -110,8 +134,7 @@ async function python(): Promise<void> {
   env.PATH = `${path.dirname(tool('pip'))}:${env.PATH ?? ''}`;
   const install = async (): Promise<string> => run(ROOT, 'bash', '-ec', await onlyBlock(readme, 'sh'));
   if ((await step('python: the installation of README.md', install)) === undefined) return;
-  await writeFile(path.join(folder, 'example.py'), await onlyBlock(readme, 'python'));
-  await example('python', folder, () => run(folder, tool('python'), 'example.py'));
+  await examples('python', folder, 'python', (program) => run(folder, tool('python'), '-c', program));
 
   // Everything from here on has the development tools beside it.
   if ((await step('python: tools', () => run(client, tool('pip'), 'install', '-q', '-e', '.[dev]'))) === undefined)
@@ -123,7 +146,9 @@ async function python(): Promise<void> {
   await step('python: ruff', () => run(client, tool('ruff'), 'check', '.'));
   await step('python: ruff format', () => run(client, tool('ruff'), 'format', '--check', '.'));
   await step('python: mypy', () => run(client, tool('mypy'), 'src', 'tests'));
-  await step('python: the types of the example fit', () => run(folder, tool('mypy'), '--strict', 'example.py'));
+  await step('python: the types of the example fit', async () =>
+    run(folder, tool('mypy'), '--strict', '-c', await onlyBlock(readme, 'python')),
+  );
   await step('python: nothing in it needs more than Python 3.9', () =>
     run(client, tool('vermin'), '-t=3.9-', '--eval-annotations', '--backport', 'typing_extensions', '--no-tips', 'src'),
   );

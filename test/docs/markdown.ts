@@ -4,13 +4,16 @@ export interface FencedBlock {
   readonly language: string;
   /** Without the fences. */
   readonly text: string;
-  /** Number of the line after the opening fence, from 1. */
+  /** Number of the line with the opening fence, from 1. */
   readonly line: number;
+  /** Number of the line with the closing fence. */
+  readonly lastLine: number;
   /** Whether `<!-- the answer -->` stands before it: it is what the shell block before it prints. */
   readonly isAnswer: boolean;
 }
 
-const FENCE = /^```/;
+/** Indented ones stand in lists. */
+const FENCE = /^\s*```/;
 export const ANSWER_MARK = '<!-- the answer -->';
 
 /** The fenced blocks of a document, in order. A fence that is never closed is a fault of the document and throws. */
@@ -23,9 +26,10 @@ export function fencedBlocks(markdown: string): FencedBlock[] {
     if (end === -1) throw new Error(`The code block in line ${i + 1} does not end`);
     const before = lines.slice(0, i).findLast((line) => line.trim() !== '');
     blocks.push({
-      language: lines[i].slice(3).trim(),
+      language: lines[i].trim().slice(3).trim(),
       text: lines.slice(i + 1, end).join('\n'),
-      line: i + 2,
+      line: i + 1,
+      lastLine: end + 1,
       isAnswer: before?.trim() === ANSWER_MARK,
     });
     i = end;
@@ -47,26 +51,32 @@ const PROGRAM =
 
 /** Commands that the text names in `backticks`, outside of fenced blocks. */
 export function mentionedCommands(markdown: string): string[] {
-  let prose = markdown;
-  for (const { text } of fencedBlocks(markdown)) prose = prose.replace(text, '');
-  return [...prose.matchAll(/`([^`]+)`/g)].map(([, span]) => span.replace(/\s+/g, ' ')).filter((s) => PROGRAM.test(s));
+  const blocks = fencedBlocks(markdown);
+  const inBlock = (line: number): boolean => blocks.some((block) => block.line <= line && line <= block.lastLine);
+  const prose = markdown.split('\n').filter((_, i) => !inBlock(i + 1));
+  return [...prose.join('\n').matchAll(/`([^`]+)`/g)]
+    .map(([, span]) => span.replace(/\s+/g, ' '))
+    .filter((s) => PROGRAM.test(s));
 }
 
 /** Processors differ in the last bits of float sums, which may move a border by a pixel and its neighbour by another. */
-const MAX_NUMBER_DIFFERENCE = 2;
+const MAX_PIXELS = 2;
+/** The same for scores and confidences, which are shown with three decimals and more. */
+const MAX_SCORE = 0.03;
 const NUMBER = /^-?\d+(\.\d+)?$/;
+const SCORE = /\.\d{3}/;
 
 const tokensOf = (text: string): string[] => [...text.matchAll(/-?\d+(?:\.\d+)?|\S/g)].map(([token]) => token);
 
 function alike(expected: string, actual: string | undefined): boolean {
   if (actual === undefined) return false;
   if (!NUMBER.test(expected) || !NUMBER.test(actual)) return expected === actual;
-  return Math.abs(Number(expected) - Number(actual)) <= MAX_NUMBER_DIFFERENCE;
+  return Math.abs(Number(expected) - Number(actual)) <= (SCORE.test(expected) ? MAX_SCORE : MAX_PIXELS);
 }
 
 /**
  * Where the text that a document shows is not what was printed, in words; undefined if it is. White space does not count,
- * numbers may be 2 off, and `…` stands for anything, also nothing.
+ * pixels may be 2 off, scores 0.03, and `…` stands for anything, also nothing.
  */
 export function differs(shown: string, printed: string): string | undefined {
   const actual = tokensOf(printed);
