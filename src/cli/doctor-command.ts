@@ -6,6 +6,7 @@ import { findPack, readManifest } from '../models/manifest.ts';
 import { ModelPackError } from '../models/model-pack-error.ts';
 import { type CommandContext, writeLine } from './context.ts';
 import {
+  checkAllocator,
   checkMemory,
   checkNode,
   checkProcessor,
@@ -36,6 +37,7 @@ export async function doctor(options: DoctorArguments, { env, stdout }: CommandC
     checkProcessor(machine),
     checkThreads(machine, config),
     checkMemory(machine, config),
+    checkAllocator(machine),
     checkSettingsFound(settings),
     models,
     // Without its models a process would be started three times over for the same answer.

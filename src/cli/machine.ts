@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { availableCpus, cpuQuota } from '../available-cpus.ts';
+import { findJemalloc } from '../engine/allocator.ts';
 
 /** What this process has of the machine. */
 export interface Machine {
@@ -24,6 +25,8 @@ export interface Machine {
   readonly memoryIsLimited: boolean;
   /** Memory that new processes can get now, in bytes. */
   readonly freeBytes: number;
+  /** The jemalloc that engine processes run with; undefined: they have the system's allocator. */
+  readonly jemalloc: string | undefined;
 }
 
 export function inspectMachine(): Machine {
@@ -43,6 +46,7 @@ export function inspectMachine(): Machine {
     memoryBytes: limited ? limit : total,
     memoryIsLimited: limited,
     freeBytes: process.availableMemory(),
+    jemalloc: findJemalloc(),
   };
 }
 

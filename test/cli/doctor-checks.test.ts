@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  checkAllocator,
   checkMemory,
   checkNode,
   checkProcessor,
@@ -30,6 +31,11 @@ t.test('processor: what the 8-bit models are for', async (t) => {
     t.match(finding, { check: 'processor', status, found }, cpuinfo);
     t.equal(finding.change === undefined, status === 'ok', 'what to change is said where something is to be changed');
   }
+});
+
+t.test('allocator: advice where engine processes have to do without jemalloc', async (t) => {
+  t.match(checkAllocator({ jemalloc: '/usr/lib/libjemalloc.so.2' }), { status: 'ok', found: /jemalloc/ });
+  t.match(checkAllocator({ jemalloc: undefined }), { status: 'advice', change: /libjemalloc2/ });
 });
 
 t.test('threads: engine processes against CPUs and quota', async (t) => {

@@ -21,7 +21,7 @@ t.test('a sound installation', async (t) => {
   t.equal(healthy, !findings.some((finding) => finding.status === 'fault'));
   t.strictSame(
     findings.map(({ check }) => check),
-    ['node', 'processor', 'threads', 'memory', 'settings', 'models', 'sample'],
+    ['node', 'processor', 'threads', 'memory', 'allocator', 'settings', 'models', 'sample'],
   );
   const found = new Map(findings.map((finding) => [finding.check, finding]));
   t.match(found.get('settings'), { status: 'ok' });
