@@ -4,8 +4,10 @@ import tseslint from 'typescript-eslint';
 /** Each heavy package has one owner; everybody else goes through it (docs/architecture.md). */
 const OWNERS = {
   'onnxruntime-node': ['src/ocr/session.ts'],
-  undici: ['src/source/http-source.ts', 'src/source/address-guard.ts'],
-  '@aws-sdk/client-s3': ['src/source/s3-source.ts'],
+  undici: ['src/source/http-source.ts', 'src/source/address-guard.ts', 'src/source/http-post.ts'],
+  '@aws-sdk/client-s3': ['src/source/s3-client.ts'],
+  bullmq: ['src/jobs/queue.ts'],
+  ioredis: ['src/jobs/redis.ts'],
   sharp: [
     'src/ocr/decode-image.ts',
     'src/ocr/decode-file.ts',
@@ -39,6 +41,11 @@ const FOLDER_RULES = {
     { regex: '^fastify|^@fastify/|^pino', message: 'src/formats turns values into files: no HTTP and no logger.' },
     { regex: '/(config|metrics|app|server|cli)\\.ts$', message: 'src/formats receives values.' },
     { regex: '\\.\\./(http|engine|source)/', message: 'src/formats is shared by HTTP and the command line.' },
+  ],
+  'src/jobs/**': [
+    { regex: '^fastify|^@fastify/', message: 'src/jobs knows no HTTP server.' },
+    { regex: '/(config|metrics|app|server|cli|worker)\\.ts$', message: 'src/jobs receives values.' },
+    { regex: '\\.\\./http/', message: 'src/jobs is below http.' },
   ],
   'src/http/**': [{ regex: '/(app|server|cli)\\.ts$', message: 'Hops go down, never up.' }],
   'src/cli/**': [
@@ -103,7 +110,7 @@ export default tseslint.config(
     }),
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/server.ts', 'src/cli.ts', 'src/engine/engine-process.ts'],
+    ignores: ['src/server.ts', 'src/worker.ts', 'src/cli.ts', 'src/engine/engine-process.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
