@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type { Admission } from '../engine/admission.ts';
 import type { Engine } from '../engine/engine.ts';
+import { readPages, type PageRange } from '../engine/read-pages.ts';
 import { OcrError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Page, ReadOptions } from '../ocr/page.ts';
@@ -74,15 +75,6 @@ export interface PictureReading {
   readonly totalMs: number;
 }
 
-/** Pages of a file, from 1. */
-export interface PageRange {
-  readonly first: number;
-  /** Absent: to the end. */
-  readonly last?: number | undefined;
-  /** Most pages of one request. */
-  readonly most: number;
-}
-
 /**
  * Reads the picture that a request gives or names; with `pages` a file of any format, page after page, each one a task of
  * its own for the engine, all in the time of one request.
@@ -119,19 +111,20 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
       request.inlineImage = null;
       const fetchedAt = performance.now();
       deadline.enter('waiting for an engine process or reading the image');
-      const read = async (page: number | undefined, fetchMs: number): Promise<Page> => {
+      let fetchMs = fetchedAt - startedAt;
+      const read = async (page: number | undefined): Promise<Page> => {
         const askedAt = performance.now();
         const { maxSide } = options;
         const asked = { ...choices, ...(page === undefined ? {} : { page }), maxSide };
         const answer = await engine.read(image, asked, deadline.signal);
         const observation = { page: answer, fetchMs, engineMs: performance.now() - askedAt };
+        // The file was fetched once, for its first page.
+        fetchMs = 0;
         metrics.observePage(observation);
         request.trace?.addPage(observation);
         return answer;
       };
-      const first = await read(range?.first, fetchedAt - startedAt);
-      const pages: [Page, ...Page[]] = [first];
-      for (const number of furtherPages(range, first.pageCount ?? 1)) pages.push(await read(number, 0));
+      const pages = await readPages(read, range);
       const readAt = performance.now();
       return {
         pages,
@@ -148,25 +141,6 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
       leave();
     }
   };
-}
-
-/**
- * The pages of a range after its first.
- *
- * @throws {OcrError} INVALID_REQUEST for more pages than one request may have read
- */
-function furtherPages(range: PageRange | undefined, pageCount: number): number[] {
-  if (range === undefined) return [];
-  const { first, most } = range;
-  const last = Math.min(range.last ?? pageCount, pageCount);
-  if (last - first >= most) {
-    throw new OcrError(
-      'INVALID_REQUEST',
-      `The file has ${pageCount} pages, and at most ${most} are read for one request. Choose some with \`pages\`, for ` +
-        `example ${first}-${first + most - 1}; the operator can raise OCR_MAX_PAGES.`,
-    );
-  }
-  return Array.from({ length: last - first }, (_, i) => first + 1 + i);
 }
 
 /** What has to hold before the body of a request for a page is received; the same for every route that reads one. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { toDocument } from '../formats/document.ts';
 import { toJsonDocument } from '../formats/json.ts';
+import { readChoices } from '../formats/read-choices.ts';
 import { FORMAT_TRAITS, renderDocument } from '../formats/render-document.ts';
 import {
   createPictureReader,
@@ -38,15 +39,9 @@ export async function registerV1Route(app: FastifyInstance, options: V1RouteOpti
       { schema: v1OcrSchema, ...pageRouteOptions(options) },
       async (request, reply) => {
         const asked = toV1Options(request.body, request.query, request.headers);
-        const traits = FORMAT_TRAITS[asked.format];
         const reading = await readPicture(
           request.body,
-          {
-            orientation: asked.orientation,
-            characters: asked.words || asked.characters || traits.needsCharacters,
-            picture: traits.needsPicture,
-            ...(asked.region === undefined ? {} : { region: asked.region }),
-          },
+          readChoices(asked),
           reply,
           options.moreFormats ? { ...asked.pages, most: options.maxPages } : undefined,
         );

@@ -32,7 +32,7 @@ export const MORE_TYPES = [
 const regionSide = (minimum: number) => Type.Integer({ minimum, maximum: LONGEST_SIDE });
 
 /** Options of a JSON body. No `default`: Ajv would write it into the body, where it would win over the query. */
-const options = {
+export const V1_OPTIONS = {
   format: Type.Optional(Type.Enum([...FORMATS], { type: 'string', description: FORMAT_HELP })),
   minScore: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: MIN_SCORE_HELP })),
   region: Type.Optional(
@@ -53,7 +53,7 @@ const flag = (description: string) => Type.Optional(Type.Enum(['true', 'false'],
 
 /** The same options as texts, for the query and for forms. Fields of the body win. */
 const textOptions = {
-  format: options.format,
+  format: V1_OPTIONS.format,
   minScore: Type.Optional(
     Type.String({ pattern: '^(0(\\.[0-9]{1,9})?|1(\\.0{1,9})?)$', description: MIN_SCORE_HELP, examples: ['0.5'] }),
   ),
@@ -64,10 +64,10 @@ const textOptions = {
       examples: ['0,120,400,60'],
     }),
   ),
-  orientation: options.orientation,
+  orientation: V1_OPTIONS.orientation,
   words: flag(WORDS_HELP),
   characters: flag(CHARACTERS_HELP),
-  pages: options.pages,
+  pages: V1_OPTIONS.pages,
 };
 
 export const V1_OPTION_NAMES = ['format', 'minScore', 'region', 'orientation', 'words', 'characters', 'pages'] as const;
@@ -78,7 +78,7 @@ const source = { url: OcrRequestSchema.properties.url, img: OcrRequestSchema.pro
 const needsSource = [{ required: ['url'] }, { required: ['img'] }];
 
 const V1RequestSchema = Type.Object(
-  { ...source, ...options },
+  { ...source, ...V1_OPTIONS },
   {
     anyOf: needsSource,
     description: 'The image, as `url` or as `img`, and what to read how. Unknown fields are ignored.',

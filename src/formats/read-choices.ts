@@ -1,0 +1,22 @@
+import type { Orientation, ReadOptions, Region } from '../ocr/page.ts';
+import { FORMAT_TRAITS, type Format } from './render-document.ts';
+
+/** What somebody asked for that changes how pages are read. */
+export interface AskedReading {
+  readonly format: Format;
+  readonly words: boolean;
+  readonly characters: boolean;
+  readonly orientation: Orientation;
+  readonly region?: Region | undefined;
+}
+
+/** How pages have to be read so that the document can be written as it was asked for. */
+export function readChoices(asked: AskedReading): Omit<ReadOptions, 'maxSide' | 'page'> {
+  const { needsCharacters, needsPicture } = FORMAT_TRAITS[asked.format];
+  return {
+    orientation: asked.orientation,
+    characters: asked.words || asked.characters || needsCharacters,
+    picture: needsPicture,
+    ...(asked.region === undefined ? {} : { region: asked.region }),
+  };
+}
