@@ -11,7 +11,10 @@ import { createProgram } from '../src/cli/program.ts';
 /** The help of a command, named by its words after `general-ocr`: '' for the whole, `models fetch`. */
 function helpOf(words: string): string {
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-  const program = createProgram({ env: {}, ...streams, serve: async () => undefined }, () => undefined);
+  const program = createProgram(
+    { env: {}, ...streams, serve: async () => undefined, work: async () => undefined },
+    () => undefined,
+  );
   const command = words
     .split(' ')
     .filter((word) => word !== '')

@@ -15,6 +15,7 @@ import { collectOpenApi, registerDocs, registerOpenApiRoutes } from './http/docs
 import { watchClosing } from './http/draining.ts';
 import { answerMalformedHttp, handleError } from './http/error-handler.ts';
 import { registerHealthRoutes } from './http/health-routes.ts';
+import { registerJobRoutes } from './http/jobs-routes.ts';
 import { registerInfoRoute } from './http/info-route.ts';
 import type { Info } from './http/info-schema.ts';
 import { acceptJson } from './http/json-body.ts';
@@ -27,6 +28,7 @@ import { registerPageRoute } from './http/page-route.ts';
 import { refuseUnknownRoutes } from './http/unknown-route.ts';
 import { acceptUploads } from './http/upload.ts';
 import { registerV1Route } from './http/v1-route.ts';
+import type { Jobs } from './jobs/jobs.ts';
 import type { Metrics } from './metrics.ts';
 import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { ImageLoader } from './source/load-image.ts';
@@ -42,6 +44,8 @@ export interface AppParts {
   readonly modelPack: ModelPackDescription;
   /** Undefined: nothing is traced. */
   readonly tracing?: Pick<Tracing, 'begin'> | undefined;
+  /** Undefined: there is no queue for jobs. */
+  readonly jobs?: Jobs | undefined;
   readonly logger: FastifyBaseLogger;
 }
 
@@ -191,6 +195,12 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     maxImageBytes: config.OCR_MAX_IMAGE_BYTES,
     moreFormats: config.OCR_MORE_FORMATS,
     maxPages: config.OCR_MAX_PAGES,
+  });
+  registerJobRoutes(app, {
+    jobs: parts.jobs,
+    authorize: authority.authorize,
+    ownerOf: (request) => (config.OCR_API_KEYS.length === 0 ? '' : authority.identify(request)),
+    route: pageRoute.route,
   });
   registerInfoRoute(app, { modelPack, limits: limitsOf(config), authorize: authority.authorize });
   registerHealthRoutes(app, { engine, draining });

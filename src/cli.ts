@@ -32,8 +32,11 @@ const end = (status: ExitStatus): void => {
 const serve = async (): Promise<void> => {
   await import('./server.ts');
 };
+const work = async (): Promise<void> => {
+  await import('./worker.ts');
+};
 try {
-  await createProgram({ env, stdin, stdout, stderr, serve }, end).parseAsync();
+  await createProgram({ env, stdin, stdout, stderr, serve, work }, end).parseAsync();
 } catch (error) {
   end(statusOf(error));
 }

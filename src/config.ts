@@ -131,6 +131,62 @@ export const EnvSchema = Type.Object({
     maximum: 1,
     description: 'Share of requests that are traced where the caller has not decided (`traceparent`).',
   }),
+  OCR_REDIS_URL: Type.String({
+    default: '',
+    description:
+      'Redis or Valkey that keeps the jobs of `/v1/jobs`, e.g. `redis://user:password@valkey:6379/0` (`rediss://` with TLS); empty: there are no jobs.',
+  }),
+  OCR_JOBS_OUTPUT_BUCKETS: Type.String({
+    default: '',
+    description: 'Buckets that jobs may write results into; empty: none, results are kept in the queue.',
+  }),
+  OCR_JOBS_WEBHOOK_SECRET: Type.String({
+    default: '',
+    description: 'Signs webhooks (Standard Webhooks: `whsec_` and base64, or any text); empty: jobs may have none.',
+  }),
+  OCR_JOBS_MAX: Type.Integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Jobs that have not ended; one more is answered 429.',
+  }),
+  OCR_JOBS_AHEAD: Type.Integer({
+    default: 4096,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'Most pictures of all jobs that are in the queue at a time: 8 for each that the workers read at once, up to this.',
+  }),
+  OCR_JOBS_TRIES: Type.Integer({
+    default: 3,
+    minimum: 1,
+    maximum: 20,
+    description:
+      'How often a picture is tried that fails for a reason that may pass, such as a host that does not answer.',
+  }),
+  OCR_JOBS_MAX_FAILED: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Failed pictures after which a job begins no more of them.',
+  }),
+  OCR_JOBS_MAX_KEPT: Type.Integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Most pictures of a job whose results are kept in the queue.',
+  }),
+  OCR_JOBS_KEEP_HOURS: Type.Number({
+    default: 72,
+    minimum: 0.001,
+    maximum: 8760,
+    description: 'How long an ended job is kept, with the results that are kept in the queue.',
+  }),
+  OCR_JOBS_REDIS_MEMORY_MB: Type.Integer({
+    default: 512,
+    minimum: 16,
+    description: 'Memory of Redis above which new jobs are answered 429.',
+  }),
   OCR_CORS: Type.String({
     default: '',
     description:
@@ -149,13 +205,20 @@ export type Env = Static<typeof EnvSchema>;
 /** Settings as the rest of the program receives them: parsed lists, resolved defaults. Frozen. */
 export interface Config extends Omit<
   Env,
-  'OCR_SOURCE_ALLOW' | 'OCR_URL_PORTS' | 'OCR_S3_BUCKETS' | 'OCR_API_KEYS' | 'OCR_TRUSTED_PROXIES' | 'OCR_CORS'
+  | 'OCR_SOURCE_ALLOW'
+  | 'OCR_URL_PORTS'
+  | 'OCR_S3_BUCKETS'
+  | 'OCR_API_KEYS'
+  | 'OCR_TRUSTED_PROXIES'
+  | 'OCR_JOBS_OUTPUT_BUCKETS'
+  | 'OCR_CORS'
 > {
   readonly OCR_SOURCE_ALLOW: readonly string[];
   readonly OCR_URL_PORTS: readonly number[];
   readonly OCR_S3_BUCKETS: readonly string[];
   readonly OCR_API_KEYS: readonly string[];
   readonly OCR_TRUSTED_PROXIES: readonly string[];
+  readonly OCR_JOBS_OUTPUT_BUCKETS: readonly string[];
   /** Origins as browsers write them, or `*` alone. */
   readonly OCR_CORS: readonly string[];
 }
@@ -210,6 +273,7 @@ function isNetwork(text: string): boolean {
 }
 
 const isHttpAddress = (text: string): boolean => /^https?:\/\/[^\s/]/i.test(text) && URL.canParse(text);
+const isRedisAddress = (text: string): boolean => /^rediss?:\/\/[^\s/]/i.test(text) && URL.canParse(text);
 /** An origin as browsers send it (RFC 6454, section 6.2): scheme, host and any port of its own; never a path. */
 const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.parse(text)?.origin === text;
 
@@ -220,6 +284,7 @@ const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.parse(t
 export const LIST_RULES: readonly [name: keyof Env, holds: (item: string) => boolean, rule: string][] = [
   ['OCR_URL_PORTS', isPort, 'must be port numbers from 1 to 65535, separated by commas'],
   ['OCR_TRACES_ENDPOINT', isHttpAddress, 'must be an address such as http://collector:4318/v1/traces'],
+  ['OCR_REDIS_URL', isRedisAddress, 'must be an address such as redis://valkey:6379'],
   ['OCR_TRUSTED_PROXIES', isNetwork, 'must be IP addresses or networks such as 10.0.0.0/8, separated by commas'],
   [
     'OCR_CORS',
@@ -260,6 +325,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     OCR_S3_BUCKETS: list(parsed.OCR_S3_BUCKETS),
     OCR_API_KEYS: list(parsed.OCR_API_KEYS),
     OCR_TRUSTED_PROXIES: list(parsed.OCR_TRUSTED_PROXIES),
+    OCR_JOBS_OUTPUT_BUCKETS: list(parsed.OCR_JOBS_OUTPUT_BUCKETS),
     OCR_CORS: list(parsed.OCR_CORS),
   });
 }

@@ -5,22 +5,13 @@ import { startEngine } from './engine/engine.ts';
 import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
 import { imageLoaderOptions } from './image-loader-options.ts';
+import { jobsOptions } from './jobs-options.ts';
 import { describeModelPack } from './models/describe-model-pack.ts';
+import { orExit } from './or-exit.ts';
 import { startTracing } from './tracing.ts';
 import { weakenedPromises } from './weakened-promises.ts';
 
 const MEBIBYTE = 1_048_576;
-
-/** Faults of the settings are for the operator at the terminal: readable lines, not JSON, and an exit code of their own. */
-function orExit<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const faults = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`The settings are not valid:\n${faults.replace(/^/gm, '  ')}\n`);
-    process.exit(2);
-  }
-}
 
 const config = orExit(() => loadConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
@@ -50,7 +41,9 @@ const tracing = await startTracing({
   ratio: config.OCR_TRACES_RATIO,
   log: logger,
 });
-const app = await buildApp({ config, engine, admission, images, metrics, modelPack, tracing, logger });
+const jobs =
+  config.OCR_REDIS_URL === '' ? undefined : (await import('./jobs/open-jobs.ts')).openJobs(jobsOptions(config, logger));
+const app = await buildApp({ config, engine, admission, images, metrics, modelPack, tracing, jobs, logger });
 
 let closing = false;
 
@@ -61,6 +54,7 @@ closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
   logger.info({ signal }, 'closing');
   await app.close();
   await images.close();
+  await jobs?.close();
   await engine.close();
   await tracing?.close();
   logger.info('closed');
@@ -70,7 +64,7 @@ closeWithGrace({ delay: CLOSE_MS, logger }, async ({ err, signal }) => {
 async function giveUp(error: unknown, message: string): Promise<void> {
   if (closing) return;
   logger.fatal({ err: error }, message);
-  await Promise.allSettled([app.close(), images.close(), engine.close()]);
+  await Promise.allSettled([app.close(), images.close(), jobs?.close(), engine.close()]);
   process.exit(1);
 }
 

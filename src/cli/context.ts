@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly stderr: Output;
   /** Starts the service in this process, which it ends; it reads the environment itself, as `npm start` does. */
   readonly serve: () => Promise<void>;
+  /** Starts a worker of `/v1/jobs` in this process, in the same way. */
+  readonly work: () => Promise<void>;
 }
 
 /** Writes and waits until it is taken, so that a slow reader slows the command down instead of filling its memory. */

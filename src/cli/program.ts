@@ -87,13 +87,21 @@ function addRead(program: Command, context: CommandContext, end: (status: ExitSt
     });
 }
 
-function addServe(program: Command, { serve }: CommandContext): void {
+function addServe(program: Command, { serve, work }: CommandContext): void {
   program
     .command('serve')
     .description('Serve the API over HTTP until SIGTERM or Ctrl-C. Settings come from the environment: see config.')
     .summary('serve the API over HTTP')
     // The service sets the exit status when it ends.
     .action(serve);
+  program
+    .command('worker')
+    .description(
+      'Read the pictures of jobs (/v1/jobs) until SIGTERM or Ctrl-C: any number of them, on any machine that reaches the ' +
+        'same OCR_REDIS_URL. Settings come from the environment: see config.',
+    )
+    .summary('read the pictures of jobs')
+    .action(work);
 }
 
 function addModels(program: Command, context: CommandContext, end: (status: ExitStatus) => void): void {

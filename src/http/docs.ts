@@ -25,6 +25,7 @@ const OPENAPI = {
   },
   tags: [
     { name: 'ocr', description: 'Reading text' },
+    { name: 'jobs', description: 'Reading many pictures (docs/jobs.md)' },
     { name: 'health', description: 'Probes and figures' },
   ],
   components: {

@@ -49,6 +49,10 @@ export const ERROR_DESCRIPTIONS = {
   ],
   NOT_FOUND: ['No such path', 'There is nothing at this path.'],
   METHOD_NOT_ALLOWED: ['The path does not take this method', 'This path takes POST only.'],
+  CONFLICT: [
+    'The job is not in a state for this, or its `idempotency-key` came with another request',
+    'The job has not ended. Wait until it has, or cancel it.',
+  ],
   BODY_TOO_LARGE: [
     'The request body or the fetched image is over the byte limit',
     'The request body is larger than 73728000 bytes. Send a smaller image; the operator can raise OCR_MAX_IMAGE_BYTES.',
@@ -61,6 +65,10 @@ export const ERROR_DESCRIPTIONS = {
   RATE_LIMITED: [
     'The rate of the key or address is spent',
     'More than 60 requests in a minute. Try again after the time in `Retry-After`.',
+  ],
+  JOBS_NOT_CONFIGURED: [
+    'This server has no queue for jobs',
+    'This server has no queue for jobs: the operator sets OCR_REDIS_URL and starts workers. Single pictures are read by POST /v1/ocr.',
   ],
   INTERNAL: ['A bug', 'Something went wrong inside the server. The operator finds the cause under the request id.'],
   UNAVAILABLE: ['Starting, shutting down, or no engine process', 'The server is starting. Try again in a moment.'],

@@ -38,7 +38,10 @@ t.test('help and version are results', async (t) => {
 t.test('the image takes every command without its name', async (t) => {
   const { env } = process;
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-  const program = createProgram({ env, ...streams, serve: async () => undefined }, () => undefined);
+  const program = createProgram(
+    { env, ...streams, serve: async () => undefined, work: async () => undefined },
+    () => undefined,
+  );
   const script = await readFile(new URL('docker/general-ocr-entrypoint', root), 'utf8');
   const [, listed = ''] = /^ +([a-z |]+) \| -\*\)/m.exec(script) ?? [];
   t.strictSame(listed.split(' | ').sort(), [...program.commands.map((command) => command.name()), 'help'].sort());

@@ -88,7 +88,7 @@ t.test('the table of metrics is that of src/metrics.ts (npm run metrics-docs wri
 t.test('the documents know every message of the log, and no other', async (t) => {
   const sources = await Promise.all(
     (await readdir(new URL('src', root), { recursive: true }))
-      .filter((file) => /^(engine|http)\/.*\.ts$|^(server|tracing)\.ts$/.test(file))
+      .filter((file) => /^(engine|http|jobs)\/.*\.ts$|^(server|worker|tracing)\.ts$/.test(file))
       .map((file) => text(`src/${file}`)),
   );
   const logged = sources.flatMap((source) =>

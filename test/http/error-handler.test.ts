@@ -169,8 +169,22 @@ const cases: ErrorCase[] = [
     options: engineThrows(new OcrError('INTERNAL', '/srv/secret.ts exploded')),
     message: /^Something went wrong inside the server/,
   },
+  {
+    code: 'JOBS_NOT_CONFIGURED',
+    what: 'no queue',
+    options: {},
+    request: { method: 'GET', url: '/v1/jobs/0' },
+    message: /OCR_REDIS_URL/,
+  },
 ];
-for (const code of ['UNSUPPORTED_FORMAT', 'INVALID_IMAGE', 'IMAGE_TOO_LARGE', 'UNAVAILABLE', 'OVERLOADED'] as const) {
+for (const code of [
+  'CONFLICT',
+  'UNSUPPORTED_FORMAT',
+  'INVALID_IMAGE',
+  'IMAGE_TOO_LARGE',
+  'UNAVAILABLE',
+  'OVERLOADED',
+] as const) {
   cases.push({
     code,
     what: 'from the engine',
