@@ -82,12 +82,13 @@ end
 return taken
 `;
 
-/** KEYS job, out, begun; ARGV index. Gives source, how often it was begun now, and the spec; nothing where it is settled. */
+/** KEYS job, out, begun, totals; ARGV index. Gives source, how often it was begun now, and the spec; nothing where it is settled. */
 const begin = `
 local v = redis.call('HMGET', KEYS[1], 'state', 'spec')
 if v[1] ~= 'running' then return {} end
 local source = redis.call('HGET', KEYS[2], ARGV[1])
 if not source then return {} end
+redis.call('HINCRBY', KEYS[4], 'pictures_begun', 1)
 return { source, redis.call('HINCRBY', KEYS[3], ARGV[1], 1), v[2] }
 `;
 

@@ -153,7 +153,7 @@ export function createWorkStore({ redis, maxFailed }: WorkStoreOptions): WorkSto
     },
     async begin(id, index) {
       const { job, out, begun } = jobKeys(id);
-      const answer = (await run('begin', [job, out, begun], [index])) as [] | [string, number, string];
+      const answer = (await run('begin', [job, out, begun, KEYS.totals], [index])) as [] | [string, number, string];
       if (answer.length === 0) return undefined;
       const [source, times, spec] = answer;
       return { source, times, spec: JSON.parse(spec) as JobSpec };

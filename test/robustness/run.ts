@@ -26,6 +26,7 @@ const SCRIPTS: Readonly<Record<string, () => Promise<{ run: Script }>>> = {
   'engine-faults': () => import('./engine-faults.ts'),
   traffic: () => import('./traffic.ts'),
   conformance: () => import('./conformance.ts'),
+  jobs: () => import('./jobs.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
