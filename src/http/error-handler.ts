@@ -53,7 +53,7 @@ const TYPE_HELP =
   'file itself (image/jpeg, image/png or image/bmp).';
 
 /** What a field must be, for messages about a wrong one. */
-const FIELD_HELP: Readonly<Record<string, string>> = {
+export const FIELD_HELP: Readonly<Record<string, string>> = {
   url: '`url` must be a string: the http://, https:// or s3://bucket/key address of the image.',
   img: '`img` must be a string that is not empty: base64 of a jpg, png or bmp file.',
   duration: '`duration` must be true or false.',

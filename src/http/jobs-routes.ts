@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import { OcrError } from '../errors.ts';
+import { describeJobFault } from './jobs-faults.ts';
 import type { JobStatus } from '../jobs/job.ts';
 import type { JobRequest, Jobs } from '../jobs/jobs.ts';
 import { jobView } from '../jobs/job-view.ts';
@@ -51,6 +52,7 @@ export function registerJobRoutes(app: FastifyInstance, options: JobRoutesOption
       authorize(request);
       jobs();
     },
+    schemaErrorFormatter: describeJobFault,
   };
   const view = async (status: JobStatus, owner: string) => {
     const firstErrors = status.failed === 0 ? [] : await jobs().deadLetters(status.id, owner, 0, FIRST_ERRORS);
