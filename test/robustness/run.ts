@@ -27,6 +27,7 @@ const SCRIPTS: Readonly<Record<string, () => Promise<{ run: Script }>>> = {
   traffic: () => import('./traffic.ts'),
   conformance: () => import('./conformance.ts'),
   jobs: () => import('./jobs.ts'),
+  'jobs-memory': () => import('./jobs-memory.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
