@@ -28,6 +28,7 @@ const SCRIPTS: Readonly<Record<string, () => Promise<{ run: Script }>>> = {
   conformance: () => import('./conformance.ts'),
   jobs: () => import('./jobs.ts'),
   'jobs-memory': () => import('./jobs-memory.ts'),
+  'jobs-throughput': () => import('./jobs-throughput.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
