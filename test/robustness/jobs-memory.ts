@@ -52,13 +52,17 @@ export async function run(args: readonly string[]): Promise<Report> {
   const keys = Number(values.keys);
   const report = new Report();
   const server = await startRedis();
-  const redis = connectRedis(server.url, 'answer', () => undefined);
+  const redis = connectRedis(server.url, 'work', () => undefined);
   const store = createJobStore({ redis, maxJobs: 10 });
   const poster = createHttpPoster({ allow: [], urlPorts: [443], timeoutMs: 1000 });
   const { s3, figures } = endlessBucket(keys);
   const limits = { maxJobs: 10, maxMemoryBytes: 1e9, outputBuckets: ['texts'], sourceBuckets: [], webhooks: false };
   const jobs = createJobs({ store, s3, poster, ...limits });
-  const log = { info: () => undefined, warn: (_: object, text: string) => report.note(text), error: () => undefined };
+  const log = {
+    info: () => undefined,
+    warn: (fields: object, text: string) => report.note(`${text}: ${'err' in fields ? String(fields.err) : ''}`),
+    error: () => undefined,
+  };
   const worker = await startJobWorker({
     redisUrl: server.url,
     engine: {
