@@ -44,6 +44,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give many pictures to be read
+         * @description Answers at once; workers read the pictures. The same request again gives the same job as long as that has not ended, with the same `idempotency-key` also after that.
+         */
+        post: operations["createJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job is */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The results of a job, in the order of its source
+         * @description While the job runs a page ends before the first picture that is not settled. Whoever follows `next` until it is null gets every result once.
+         */
+        get: operations["getJobResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pictures of a job that were given up (its dead-letter list) */
+        get: operations["getJobFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a job: nothing more is begun, what was read stays */
+        post: operations["cancelJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the failed pictures of an ended job again */
+        post: operations["retryJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/info": {
         parameters: {
             query?: never;
@@ -138,7 +246,7 @@ export interface components {
              * @description What happened, for programs.
              * @enum {string}
              */
-            code: "INVALID_REQUEST" | "INVALID_BASE64" | "UNSUPPORTED_FORMAT" | "INVALID_IMAGE" | "IMAGE_TOO_LARGE" | "SOURCE_NOT_ALLOWED" | "SOURCE_UNAVAILABLE" | "UNAUTHORIZED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "OVERLOADED" | "RATE_LIMITED" | "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "INTERNAL";
+            code: "INVALID_REQUEST" | "INVALID_BASE64" | "UNSUPPORTED_FORMAT" | "INVALID_IMAGE" | "IMAGE_TOO_LARGE" | "SOURCE_NOT_ALLOWED" | "SOURCE_UNAVAILABLE" | "UNAUTHORIZED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "OVERLOADED" | "RATE_LIMITED" | "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "JOBS_NOT_CONFIGURED" | "INTERNAL";
             /** @description What failed, why and how to fix it, for people. */
             message: string;
             /** @description The id under which the server logged the request; also `x-request-id`. */
@@ -264,6 +372,118 @@ export interface components {
                 width: number;
                 height: number;
             };
+        };
+        /** @description A job. */
+        Job: {
+            id: string;
+            /**
+             * @description `done` may have failed pictures; `failed`: the source could not be read to its end, or too many pictures failed.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "finishing" | "done" | "failed" | "cancelled";
+            /** @description `list`, or the address in S3. */
+            source: string;
+            /** @description Where results are written; null: they are kept in the queue. */
+            output: string | null;
+            /** @enum {string} */
+            priority: "high" | "normal" | "low";
+            counts: {
+                /** @description Pictures found so far. */
+                found: number;
+                /** @description Whether these are all. */
+                allFound: boolean;
+                /** @description Read. */
+                done: number;
+                /** @description Given up; see `failures`. */
+                failed: number;
+                /** @description Found, and neither done nor failed. */
+                waiting: number;
+                /** @description Pages read; a file may have several. */
+                pages: number;
+            };
+            /** @description Of late. */
+            picturesPerSecond: number | null;
+            /** @description At that rate; null until all pictures are found. */
+            secondsLeft: number | null;
+            /** @description When the job came. */
+            createdAt: string | null;
+            /** @description When its first picture was handed out. */
+            startedAt: string | null;
+            /** @description When it ended. */
+            finishedAt: string | null;
+            /** @description Why the job as a whole failed. */
+            error: {
+                /** @description As in the error table. */
+                code: string;
+                message: string;
+            } | null;
+            /** @enum {string} */
+            webhook: "none" | "waiting" | "delivered" | "failed";
+            /** @description How often failed pictures were given another chance. */
+            retries: number;
+            /** @description The first ten of the failed pictures. */
+            firstErrors: {
+                /** @description Of the picture. */
+                index: number;
+                source: string;
+                error: {
+                    /** @description As in the error table. */
+                    code: string;
+                    message: string;
+                };
+                /** @description How often it was begun. */
+                tries: number;
+            }[];
+            links: {
+                /** @description This. */
+                self: string;
+                /** @description Results, page by page. */
+                results: string;
+                /** @description Failed pictures, page by page. */
+                failures: string;
+                /** @description POST: end the job. */
+                cancel: string;
+                /** @description POST: read the failed pictures again. */
+                retry: string;
+            };
+        };
+        /** @description What became of a picture. */
+        JobResult: {
+            /** @description Of the picture, in the order of the source. */
+            index: number;
+            source: string;
+            /** @enum {string} */
+            status: "done" | "failed";
+            /** @description Where its result was written. */
+            output?: string;
+            /** @description Pages read. */
+            pages?: number;
+            /** @description Lines read. */
+            lines?: number;
+            /** @description As /v1/ocr answers it, less the timings, where results are kept in the queue. */
+            document?: {
+                [key: string]: unknown;
+            };
+            error?: {
+                /** @description As in the error table. */
+                code: string;
+                message: string;
+            };
+            /** @description How often it was begun, for failed ones. */
+            tries?: number;
+        };
+        /** @description A picture that was given up. */
+        JobFailure: {
+            /** @description Of the picture. */
+            index: number;
+            source: string;
+            error: {
+                /** @description As in the error table. */
+                code: string;
+                message: string;
+            };
+            /** @description How often it was begun. */
+            tries: number;
         };
         /** @description What runs here and what it takes. */
         Info: {
@@ -697,6 +917,672 @@ export interface operations {
             /** @description `DEADLINE_EXCEEDED`: The total deadline passed; the message names the stage. */
             504: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request, so that it may be sent again safely. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Addresses of the pictures, as `url` of /v1/ocr: http://, https:// or s3://bucket/key. */
+                    sources?: string[];
+                    /** @description Every object below it: s3://bucket/prefix/. Listed as the job goes on. */
+                    prefix?: string;
+                    /** @description A file in S3 with a picture on each line: its address, bare or as a JSON string, or an object with `url`. Read as the job goes on. */
+                    manifest?: string;
+                    /** @description How to read, as in /v1/ocr, for every picture. */
+                    options?: {
+                        /**
+                         * @description What the answer is: json, text, markdown, tsv, hocr, alto, pdf. Without it `Accept` decides, and without that it is json.
+                         * @enum {string}
+                         */
+                        format?: "json" | "text" | "markdown" | "tsv" | "hocr" | "alto" | "pdf";
+                        /** @description Lines with a lower confidence are left out, 0 to 1; OCR_MIN_SCORE of the server if not given. What reads like noise (mostly under 0.5) is never there. */
+                        minScore?: number;
+                        /** @description Reads this rectangle only, as if there were nothing around it, in pixels of the upright image. What reaches over its edges is cut off. */
+                        region?: {
+                            left: number;
+                            top: number;
+                            width: number;
+                            height: number;
+                        };
+                        /**
+                         * @description `auto` (if not given) finds out how the text is turned; `off` takes the picture as upright, which is faster where that is known.
+                         * @enum {string}
+                         */
+                        orientation?: "auto" | "off";
+                        /** @description Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them. */
+                        words?: boolean;
+                        /** @description Characters with their places, in json, hocr and alto. */
+                        characters?: boolean;
+                        /**
+                         * @description Pages of a PDF or TIFF: `3`, `3-5`, or `3-` for all from there on; without it all, up to OCR_MAX_PAGES of the server (more are refused).
+                         * @example 1-3
+                         */
+                        pages?: string;
+                    };
+                    /** @description Where to write results: s3://bucket/prefix/. Without it they are kept in the queue for a time. */
+                    output?: string;
+                    /** @description Told when the job has ended, signed after Standard Webhooks. */
+                    webhook?: string;
+                    /**
+                     * @description Share of the workers beside other jobs: 4 to 2 to 1.
+                     * @enum {string}
+                     */
+                    priority?: "high" | "normal" | "low";
+                };
+            };
+        };
+        responses: {
+            /** @description The job was there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The job is in the queue. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON. `SOURCE_NOT_ALLOWED`: The address, host or bucket of `url` is not permitted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHORIZED`: Keys are configured and none matches. */
+            401: {
+                headers: {
+                    /** @description How to send a key (RFC 9110, section 11.6.1). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `CONFLICT`: The job is not in a state for this, or its `idempotency-key` came with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `BODY_TOO_LARGE`: The request body or the fetched image is over the byte limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNSUPPORTED_MEDIA_TYPE`: The body is neither JSON, nor a form, nor a jpg, png or bmp file. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The rate of the key or address is spent. `OVERLOADED`: The queue is full. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: A bug. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHORIZED`: Keys are configured and none matches. */
+            401: {
+                headers: {
+                    /** @description How to send a key (RFC 9110, section 11.6.1). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: No such path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The rate of the key or address is spent. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: A bug. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getJobResults: {
+        parameters: {
+            query?: {
+                /** @description Index of the first; 0 if not given. */
+                from?: string;
+                /** @description At most so many, up to 500; 100 if not given. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        results: components["schemas"]["JobResult"][];
+                        /** @description Where to go on. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `INVALID_REQUEST`: Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHORIZED`: Keys are configured and none matches. */
+            401: {
+                headers: {
+                    /** @description How to send a key (RFC 9110, section 11.6.1). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: No such path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The rate of the key or address is spent. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: A bug. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getJobFailures: {
+        parameters: {
+            query?: {
+                /** @description Index of the first; 0 if not given. */
+                from?: string;
+                /** @description At most so many, up to 500; 100 if not given. */
+                limit?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Failed pictures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        failures: components["schemas"]["JobFailure"][];
+                        /** @description Where to go on. */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description `INVALID_REQUEST`: Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHORIZED`: Keys are configured and none matches. */
+            401: {
+                headers: {
+                    /** @description How to send a key (RFC 9110, section 11.6.1). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: No such path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The rate of the key or address is spent. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: A bug. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHORIZED`: Keys are configured and none matches. */
+            401: {
+                headers: {
+                    /** @description How to send a key (RFC 9110, section 11.6.1). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: No such path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `CONFLICT`: The job is not in a state for this, or its `idempotency-key` came with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The rate of the key or address is spent. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: A bug. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retryJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, which runs again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description `INVALID_REQUEST`: Neither `url` nor `img`, a wrong type, an unknown scheme, or a body that is not JSON. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAUTHORIZED`: Keys are configured and none matches. */
+            401: {
+                headers: {
+                    /** @description How to send a key (RFC 9110, section 11.6.1). */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `NOT_FOUND`: No such path. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `CONFLICT`: The job is not in a state for this, or its `idempotency-key` came with another request. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `RATE_LIMITED`: The rate of the key or address is spent. `OVERLOADED`: The queue is full. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `INTERNAL`: A bug. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before another try. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

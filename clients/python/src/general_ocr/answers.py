@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, Optional, TypedDict
 
 from typing_extensions import NotRequired
 
@@ -21,7 +21,7 @@ class Error(TypedDict):
     """
     The reason phrase of the status.
     """
-    code: Literal['INVALID_REQUEST', 'INVALID_BASE64', 'UNSUPPORTED_FORMAT', 'INVALID_IMAGE', 'IMAGE_TOO_LARGE', 'SOURCE_NOT_ALLOWED', 'SOURCE_UNAVAILABLE', 'UNAUTHORIZED', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED', 'RATE_LIMITED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'INTERNAL']
+    code: Literal['INVALID_REQUEST', 'INVALID_BASE64', 'UNSUPPORTED_FORMAT', 'INVALID_IMAGE', 'IMAGE_TOO_LARGE', 'SOURCE_NOT_ALLOWED', 'SOURCE_UNAVAILABLE', 'UNAUTHORIZED', 'NOT_FOUND', 'METHOD_NOT_ALLOWED', 'CONFLICT', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'OVERLOADED', 'RATE_LIMITED', 'UNAVAILABLE', 'DEADLINE_EXCEEDED', 'JOBS_NOT_CONFIGURED', 'INTERNAL']
     """
     What happened, for programs.
     """
@@ -194,6 +194,212 @@ class V1Word(TypedDict):
     box: V1WordBox
     """
     Bounding rectangle of the polygon in whole pixels, inside the image.
+    """
+
+
+class JobCounts(TypedDict):
+    found: int
+    """
+    Pictures found so far.
+    """
+    allFound: bool
+    """
+    Whether these are all.
+    """
+    done: int
+    """
+    Read.
+    """
+    failed: int
+    """
+    Given up; see `failures`.
+    """
+    waiting: int
+    """
+    Found, and neither done nor failed.
+    """
+    pages: int
+    """
+    Pages read; a file may have several.
+    """
+
+
+class JobError(TypedDict):
+    """
+    Why the job as a whole failed.
+    """
+
+    code: str
+    """
+    As in the error table.
+    """
+    message: str
+
+
+class JobFirstErrorError(TypedDict):
+    code: str
+    """
+    As in the error table.
+    """
+    message: str
+
+
+class JobFirstError(TypedDict):
+    index: int
+    """
+    Of the picture.
+    """
+    source: str
+    error: JobFirstErrorError
+    tries: int
+    """
+    How often it was begun.
+    """
+
+
+class JobLinks(TypedDict):
+    self: str
+    """
+    This.
+    """
+    results: str
+    """
+    Results, page by page.
+    """
+    failures: str
+    """
+    Failed pictures, page by page.
+    """
+    cancel: str
+    """
+    POST: end the job.
+    """
+    retry: str
+    """
+    POST: read the failed pictures again.
+    """
+
+
+class Job(TypedDict):
+    """
+    A job.
+    """
+
+    id: str
+    state: Literal['queued', 'running', 'finishing', 'done', 'failed', 'cancelled']
+    """
+    `done` may have failed pictures; `failed`: the source could not be read to its end, or too many pictures failed.
+    """
+    source: str
+    """
+    `list`, or the address in S3.
+    """
+    output: Optional[str]
+    """
+    Where results are written; null: they are kept in the queue.
+    """
+    priority: Literal['high', 'normal', 'low']
+    counts: JobCounts
+    picturesPerSecond: Optional[float]
+    """
+    Of late.
+    """
+    secondsLeft: Optional[int]
+    """
+    At that rate; null until all pictures are found.
+    """
+    createdAt: Optional[str]
+    """
+    When the job came.
+    """
+    startedAt: Optional[str]
+    """
+    When its first picture was handed out.
+    """
+    finishedAt: Optional[str]
+    """
+    When it ended.
+    """
+    error: Optional[JobError]
+    """
+    Why the job as a whole failed.
+    """
+    webhook: Literal['none', 'waiting', 'delivered', 'failed']
+    retries: int
+    """
+    How often failed pictures were given another chance.
+    """
+    firstErrors: list[JobFirstError]
+    """
+    The first ten of the failed pictures.
+    """
+    links: JobLinks
+
+
+class JobResultError(TypedDict):
+    code: str
+    """
+    As in the error table.
+    """
+    message: str
+
+
+class JobResult(TypedDict):
+    """
+    What became of a picture.
+    """
+
+    index: int
+    """
+    Of the picture, in the order of the source.
+    """
+    source: str
+    status: Literal['done', 'failed']
+    output: NotRequired[str]
+    """
+    Where its result was written.
+    """
+    pages: NotRequired[int]
+    """
+    Pages read.
+    """
+    lines: NotRequired[int]
+    """
+    Lines read.
+    """
+    document: NotRequired[dict[str, Any]]
+    """
+    As /v1/ocr answers it, less the timings, where results are kept in the queue.
+    """
+    error: NotRequired[JobResultError]
+    tries: NotRequired[int]
+    """
+    How often it was begun, for failed ones.
+    """
+
+
+class JobFailureError(TypedDict):
+    code: str
+    """
+    As in the error table.
+    """
+    message: str
+
+
+class JobFailure(TypedDict):
+    """
+    A picture that was given up.
+    """
+
+    index: int
+    """
+    Of the picture.
+    """
+    source: str
+    error: JobFailureError
+    tries: int
+    """
+    How often it was begun.
     """
 
 
