@@ -69,6 +69,16 @@ const table = (rows: readonly (readonly string[])[]): string =>
 const machineText = ({ date, processor, cpus, loadAverage }: Machine): string =>
   `${date.slice(0, 10)}, ${processor}, ${cpus} CPUs, load average at the end ${fixed(loadAverage, 1)}`;
 
+/** The bench keeps every CPU busy and one request waiting for each; with more than that others were at work, too. */
+const BUSY_PER_CPU = 2;
+
+/** What figures of a machine that others used as well are good for. */
+const busyText = ({ cpus, loadAverage }: Machine): string =>
+  loadAverage <= BUSY_PER_CPU * cpus
+    ? ''
+    : '**Others used this machine as well**, so pages a second, ratios and times here say nothing about replicas on one of their ' +
+      'own. What can be compared is the processor time a page: throughput follows the CPUs as far as that stays the same.';
+
 /** How many CPUs so many pages a day need, spread evenly and with a peak of four times the mean. */
 function sizingBlock({ measured }: ScalingInputs): string {
   const perCpu = measured.pages.pagesPerSecondPerCpu;
@@ -98,17 +108,19 @@ function replicasBlock({ measured }: ScalingInputs): string {
   const memory = replicas.replicaMemory;
   const range = (values: readonly number[]): string => `${Math.min(...values)} to ${Math.max(...values)} MB`;
   const [first = {}] = faults.rows;
-  return [
+  const blocks = [
     `Six requests at a time, ${replicas.pages} pages, median of ${replicas.rounds} rounds, ratios inside a round (${machineText(replicas)}):`,
     table([
       ['', 'pages a second', 'of one replica', 'processor time a page', 'answer within: median, 95 of 100'],
       ...rows,
     ]),
+    busyText(replicas),
     `A replica with one engine process took ${range(memory.map(({ proportionalMb }) => proportionalMb))} (${range(memory.map(({ residentMb }) => residentMb))} with shared pages counted in each process); ` +
       `nginx ${fixed(replicas.nginxCpuMsPerRequest)} ms of processor time a request of ${fixed(replicas.meanRequestBytes / 1e6)} MB.`,
     `Three replicas under the load of eight clients that never ask twice (${machineText(faults)}):`,
     table([Object.keys(first), ...faults.rows.map((row) => Object.values(row).map(String))]),
-  ].join('\n\n');
+  ];
+  return blocks.filter((block) => block !== '').join('\n\n');
 }
 
 /** @returns the table, and the plot as SVG */
