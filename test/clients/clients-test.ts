@@ -4,7 +4,8 @@
  *
  *   node test/clients/clients-test.ts [typescript | python]
  *
- * Needs npm and PyPI, or mirrors of them; PYTHON names the interpreter (default `python3`, with venv).
+ * Needs npm and PyPI, or mirrors of them; PYTHON names the interpreter (default `python3`, with venv), PYTHON_OLDEST one of the
+ * oldest version that the client promises, 3.9.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -153,7 +154,29 @@ async function python(): Promise<void> {
     run(client, tool('vermin'), '-t=3.9-', '--eval-annotations', '--backport', 'typing_extensions', '--no-tips', 'src'),
   );
   await step('python: tests', () => run(client, tool('pytest'), '-q', 'tests'));
-  await step('python: tests against the service', () => run(client, tool('pytest'), '-q', 'tests/service_test.py'));
+  await step('python: tests against the service', () => run(client, tool('pytest'), '-q', 'tests/against_service.py'));
+  const oldest = process.env.PYTHON_OLDEST;
+  if (oldest === undefined) process.stdout.write('left out: Python 3.9 (PYTHON_OLDEST names none)\n');
+  else await oldestPython(oldest);
+}
+
+/** What the tests need, as the oldest Python has it. */
+const OLDEST_TOOLS = ['pytest==8.4.2', 'trio==0.31.0', 'PyYAML==6.0.3'];
+
+async function oldestPython(interpreter: string): Promise<void> {
+  const client = path.join(ROOT, 'clients/python');
+  const folder = await mkdtemp(path.join(work, 'oldest-'));
+  const tool = (name: string): string => path.join(folder, 'venv/bin', name);
+  const installed = await step('python: installation on the oldest Python', async () => {
+    await run(folder, interpreter, '-m', 'venv', 'venv');
+    await run(folder, tool('python'), '-c', 'import sys; assert sys.version_info[:2] == (3, 9), sys.version');
+    return run(folder, tool('pip'), 'install', '-q', client, ...OLDEST_TOOLS);
+  });
+  if (installed === undefined) return;
+  await step('python: tests on the oldest Python', () => run(client, tool('pytest'), '-q', 'tests'));
+  await step('python: tests against the service on the oldest Python', () =>
+    run(client, tool('pytest'), '-q', 'tests/against_service.py'),
+  );
 }
 
 const CLIENTS: Readonly<Record<string, () => Promise<void>>> = { typescript, python };
