@@ -1,4 +1,5 @@
-import { growQuad, quadSize } from './geometry.ts';
+import { growQuad, quadSize, turnQuad } from './geometry.ts';
+import { extendToMark, keepMark } from './last-mark.ts';
 import { cropLine } from './line-crop.ts';
 import type { LineCandidate } from './line-candidates.ts';
 import type { LineHelp, LinePlace } from './line-help.ts';
@@ -64,25 +65,41 @@ export async function readLines(
   const wide = new DirectionVotes();
   const tall = new DirectionVotes();
   let recognizerWidth = 0;
-  const read = async (quad: Quad, turns: QuarterTurns): Promise<Attempt> => {
+  const read = async (tight: Quad, quad: Quad, turns: QuarterTurns): Promise<Attempt> => {
     const reading =
       (await help?.take({ quad, turns })) ?? (await recognizeText(cropLine(image, quad, turns), session, charset));
     recognizerWidth += reading.width;
-    return { reading, turns, crop: quad, quality: readingQuality(reading) };
+    return { reading, turns, tight, crop: quad, quality: readingQuality(reading) };
   };
-  help?.offer(image, longestFirst.map(likelyAttempt));
+  const quads = candidates.map(({ tight }) => tight);
+  const extend = (candidate: LineCandidate, turns: QuarterTurns): Quad | undefined =>
+    candidate.split || candidate.ambiguous ? undefined : extendToMark(image, candidate.tight, turns, quads);
+  const readAlong = async (candidate: LineCandidate, turns: QuarterTurns): Promise<Attempt> => {
+    const { tight } = candidate;
+    const extended = extend(candidate, turns);
+    const attempt = await read(tight, withMargin({ ...candidate, tight: extended ?? tight }), turns);
+    if (extended === undefined) return attempt;
+    const { reading, kept } = keepMark(attempt.reading, turnQuad(attempt.crop, turns), turnQuad(tight, turns));
+    return { ...attempt, reading, tight: kept ? extended : tight, quality: readingQuality(reading) };
+  };
+  help?.offer(
+    image,
+    longestFirst.map((candidate) => likelyAttempt(candidate, extend)),
+  );
   const lines: ReadLine[] = [];
   for (const candidate of longestFirst) {
     const votes = candidate.tall ? tall : wide;
-    let best = await readBothWays(candidate, votes, candidates.length, read, orientation);
+    let best = await readBothWays(candidate, votes, candidates.length, readAlong, orientation);
     if (candidate.ambiguous) {
       const upright = await read(
+        candidate.tight,
         growQuad(candidate.tight, MARGIN * candidate.em, MARGIN * candidate.em),
         wide.preferred === 1 ? 2 : 0,
       );
       if (upright.quality > best.quality - UPRIGHT_TOLERANCE) best = upright;
     }
-    lines.push({ ...candidate, reading: best.reading, turns: best.turns, crop: best.crop });
+    const { reading, turns, tight, crop } = best;
+    lines.push({ ...candidate, reading, turns, tight, crop });
   }
   return { lines, recognizerWidth };
 }
@@ -90,34 +107,37 @@ export async function readLines(
 interface Attempt {
   readonly reading: Reading;
   readonly turns: QuarterTurns;
+  readonly tight: Quad;
   readonly crop: Quad;
   readonly quality: number;
 }
 
 /** What is read of a candidate first unless the page turns out to be upside down. */
-const likelyAttempt = (candidate: LineCandidate): LinePlace => ({
-  quad: withMargin(candidate),
-  turns: candidate.tall ? 1 : 0,
-});
+function likelyAttempt(
+  candidate: LineCandidate,
+  extend: (candidate: LineCandidate, turns: QuarterTurns) => Quad | undefined,
+): LinePlace {
+  const turns = candidate.tall ? 1 : 0;
+  return { quad: withMargin({ ...candidate, tight: extend(candidate, turns) ?? candidate.tight }), turns };
+}
 
 async function readBothWays(
   candidate: LineCandidate,
   votes: DirectionVotes,
   lineCount: number,
-  read: (quad: Quad, turns: QuarterTurns) => Promise<Attempt>,
+  read: (candidate: LineCandidate, turns: QuarterTurns) => Promise<Attempt>,
   orientation: Orientation,
 ): Promise<Attempt> {
-  const quad = withMargin(candidate);
   const directions: readonly [QuarterTurns, QuarterTurns] = candidate.tall ? [1, 3] : [0, 2];
   const first = votes.preferred;
   let direction = first;
-  let best = await read(quad, directions[first]);
+  let best = await read(candidate, directions[first]);
   const length = [...best.reading.text].length;
   const sure =
     best.quality >= SURE_QUALITY && (votes.decided || length >= 4 || (lineCount <= 3 && best.quality > 0.95));
   if (!sure && orientation === 'auto') {
     const opposite = first === 0 ? 1 : 0;
-    const other = await read(quad, directions[opposite]);
+    const other = await read(candidate, directions[opposite]);
     if (other.quality > best.quality + (votes.most < ENOUGH_VOTES ? FLIP_GAIN : FLIP_GAIN_VOTED)) {
       best = other;
       direction = opposite;

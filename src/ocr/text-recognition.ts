@@ -24,9 +24,14 @@ export async function recognizeText(line: RgbImage, session: Session, charset: r
   const greedy = decodeCtc(output, charset);
   const letters = resolveLettersAndDigits(resolveLookAlikes(greedy, output, charset), output, charset);
   const characters = pairBrackets(refineMarks(letters, output, charset), output, charset);
+  return toReading(characters, line.width);
+}
+
+/** The reading that these characters make up. */
+export function toReading(characters: readonly DecodedCharacter[], width: number): Reading {
   const text = characters.map(({ character }) => character).join('');
   const sum = characters.reduce((total, { probability }) => total + probability, 0);
-  return { text, confidence: characters.length === 0 ? 0 : sum / characters.length, characters, width: line.width };
+  return { text, confidence: characters.length === 0 ? 0 : sum / characters.length, characters, width };
 }
 
 /** A 48 px wide stretch of a line holds about one Chinese or two Latin characters; far fewer mean that text was missed. */
