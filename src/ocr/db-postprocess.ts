@@ -1,7 +1,8 @@
 import { extentPoints, findComponents } from './connected-components.ts';
-import { boundingBox, orderCorners } from './geometry.ts';
+import { boundingBox, orderCorners, quadSize } from './geometry.ts';
+import { isShort, pageAngle, rectAtAngle } from './kernel-angle.ts';
 import { minAreaRect } from './min-area-rect.ts';
-import type { Quad } from './page.ts';
+import type { Point, Quad } from './page.ts';
 
 /** Text probability of every pixel of the detector's input: 0..1, row-major. */
 export interface ProbabilityMap {
@@ -36,23 +37,39 @@ const MIN_THICKNESS = 3;
 /** A dense page has about a thousand; more than this is texture (RapidOCR: 1,000; the prototype: 3,000). */
 const MAX_KERNELS = 3000;
 
-/** Probability map -> text kernels, in the row-major order of their first pixel. */
+/**
+ * Probability map -> text kernels, in the row-major order of their first pixel. On a page that is turned, short kernels are
+ * boxed along its long ones.
+ */
 export function findKernels(map: ProbabilityMap, parameters: DbParameters): TextKernel[] {
   const mask = dilatedMask(map, parameters.threshold);
   const kernels: TextKernel[] = [];
+  const outlines: (readonly Point[])[] = [];
   for (const component of findComponents(mask, map.width, map.height)) {
     if (kernels.length === MAX_KERNELS) break;
-    const rect = minAreaRect(extentPoints(component));
+    const points = extentPoints(component);
+    const rect = minAreaRect(points);
     const thickness = Math.min(rect.width, rect.height);
     if (thickness < MIN_THICKNESS) continue;
     const quad = orderCorners(rect.corners);
     const score = boxScore(map, quad);
     if (score < parameters.boxScoreThreshold) continue;
-    const unclipDistance = (rect.width * rect.height * parameters.unclipRatio) / (2 * (rect.width + rect.height));
-    kernels.push({ quad, thickness, score, unclipDistance });
+    kernels.push({ quad, thickness, score, unclipDistance: unclip(rect, parameters) });
+    outlines.push(points);
   }
-  return kernels;
+  const angle = pageAngle(kernels.map(({ quad }) => quad));
+  if (angle === undefined) return kernels;
+  return kernels.map((kernel, i) => {
+    if (!isShort(kernel.quad)) return kernel;
+    const quad = rectAtAngle(outlines[i] ?? [], angle);
+    const size = quadSize(quad);
+    const thickness = Math.min(size.width, size.height);
+    return { ...kernel, quad, thickness, unclipDistance: unclip(size, parameters) };
+  });
 }
+
+const unclip = ({ width, height }: { width: number; height: number }, { unclipRatio }: DbParameters): number =>
+  (width * height * unclipRatio) / (2 * (width + height));
 
 /**
  * Thresholds the map and dilates it by a 2 x 2 square to the right and down (`use_dilation`, cv2.dilate's anchor). A
