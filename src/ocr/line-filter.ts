@@ -1,4 +1,4 @@
-import { quadSize } from './geometry.ts';
+import { boundingBox, quadSize } from './geometry.ts';
 import type { ReadLine } from './line-reading.ts';
 
 /** Lowest confidence of a line (RapidOCR `text_score`). */
@@ -18,6 +18,8 @@ const CONVINCING = 0.8;
  */
 const SHAPES = /^[\s○〇□◇△▽●■◆▲▼☐O0oIl1|/\\\-—_=.·•〉〈<>]+$/u;
 const MIN_CONFIDENCE_SHAPE = 0.97;
+/** Where nothing else is text these are drawings, however surely they are read. */
+const DRAWINGS = /^[\s○□◇△▽●■◆▲▼☐]+$/u;
 
 /** Number of lines that can be nothing but text. */
 export function countConvincing(lines: readonly ReadLine[]): number {
@@ -34,6 +36,10 @@ export function isText(line: ReadLine, convincing: number, imageWidth: number, i
   if (length === 0 || confidence < MIN_CONFIDENCE) return false;
   if (length === 1 && confidence < MIN_CONFIDENCE_SINGLE) return false;
   const maybeShape = length === 1 || SHAPES.test(line.reading.text);
+  const { left, top, right, bottom } = boundingBox(line.tight);
+  // A glyph larger than the picture is a tilted box around all of it: clouds were read as 5 with 0.99.
+  if (length === 1 && right - left > imageWidth && bottom - top > imageHeight) return false;
+  if (convincing === 0 && DRAWINGS.test(line.reading.text)) return false;
   if (convincing === 0 && maybeShape && confidence < MIN_CONFIDENCE_SHAPE) return false;
   if (confidence >= MIN_CONFIDENCE_DOUBTFUL) return true;
   if (length <= 2 && (!line.region.hasInk || convincing <= HARDLY_ANY_TEXT)) return false;

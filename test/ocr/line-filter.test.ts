@@ -59,6 +59,8 @@ t.test('what is the size of the image is doubted', async (t) => {
   t.ok(accepted({ text: '福', confidence: 0.8, width: 400, height: 400 }));
   t.notOk(accepted({ text: '福', confidence: 0.8, width: 401, height: 400 }));
   t.ok(accepted({ text: '福', confidence: 0.9, width: 401, height: 400 }));
+  t.ok(accepted({ text: '福', confidence: 0.99, width: 980, height: 790 }), 'a sign of one character');
+  t.notOk(accepted({ text: '5', confidence: 0.99, width: 1010, height: 801 }), 'larger than the picture');
   t.ok(accepted({ text: '福到', confidence: 0.8, width: 800, height: 400 }), 'two characters may be larger');
   t.notOk(accepted({ text: '337', confidence: 0.8, width: 900, height: 500 }), 'but not half of the picture');
   t.ok(accepted({ text: '3371', confidence: 0.8, width: 900, height: 500 }), 'unless there are more of them');
@@ -72,6 +74,8 @@ t.test('shapes on a picture without text are not letters', async (t) => {
   t.ok(accepted({ text: '合计', confidence: 0.91 }, 0), 'or there are two that are no shapes');
   t.notOk(accepted({ text: '品', confidence: 0.96 }, 0), 'overlapping boxes look like one');
   t.ok(accepted({ text: '品', confidence: 0.97 }, 0));
+  t.notOk(accepted({ text: '□', confidence: 0.999 }, 0), 'a drawn box is never text on its own');
+  t.ok(accepted({ text: '□', confidence: 0.999 }, 1), 'but a box to tick beside text');
 });
 
 t.test('convincing lines', async (t) => {
