@@ -139,7 +139,7 @@ function endOfSentence(
 }
 
 /** Median distance of neighbouring ideographs in time steps; nothing to go by with fewer than two such pairs. */
-function ideographPitch(characters: readonly DecodedCharacter[]): number | undefined {
+export function ideographPitch(characters: readonly DecodedCharacter[]): number | undefined {
   const distances: number[] = [];
   let before: DecodedCharacter | undefined;
   for (const decoded of characters) {
@@ -150,7 +150,8 @@ function ideographPitch(characters: readonly DecodedCharacter[]): number | undef
   return distances.sort((a, b) => a - b)[distances.length >> 1];
 }
 
-const IDEOGRAPH = /^\p{Script=Han}$/u;
+/** One Chinese character. */
+export const IDEOGRAPH = /^\p{Script=Han}$/u;
 const isIdeograph = (decoded: DecodedCharacter | undefined): boolean =>
   decoded !== undefined && IDEOGRAPH.test(decoded.character);
 

@@ -4,6 +4,7 @@ import { refineMarks } from './ctc-marks.ts';
 import { resolveLettersAndDigits } from './letters-and-digits.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
 import { resolveLookAlikes } from './look-alikes.ts';
+import { judgeMarks } from './mark-judge.ts';
 import { toModelInput } from './model-input.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
@@ -23,7 +24,8 @@ export async function recognizeText(line: RgbImage, session: Session, charset: r
   const output = await session.run(toModelInput(line), [1, 3, LINE_HEIGHT, line.width]);
   const greedy = decodeCtc(output, charset);
   const letters = resolveLettersAndDigits(resolveLookAlikes(greedy, output, charset), output, charset);
-  const characters = pairBrackets(refineMarks(letters, output, charset), output, charset);
+  const marks = judgeMarks(refineMarks(letters, output, charset), output, charset, line);
+  const characters = pairBrackets(marks, output, charset);
   return toReading(characters, line.width);
 }
 
