@@ -16,7 +16,7 @@ const OWNERS = {
     'bench/stress.ts',
   ],
   '@hyzyla/pdfium': ['src/ocr/pdf-page.ts'],
-  'prom-client': ['src/metrics.ts'],
+  'prom-client': ['src/metrics.ts', 'src/job-metrics.ts'],
   '@opentelemetry/sdk-trace': ['src/tracing.ts'],
 };
 

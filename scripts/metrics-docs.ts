@@ -26,6 +26,7 @@ export async function sampleMetrics(): Promise<string> {
     admission: { inside: 0 },
     places: 1,
     modelPack: { name: 'pack', licence: '', files: [{ file: 'f', sha256: '' }] },
+    jobs: async () => ({ active: 1, waiting: 1, workers: 1, totals: {} }),
   });
   metrics.observeRequest({ method: 'POST', route: '/general_ocr', status: 200, code: 'OK', seconds: 1 });
   metrics.observePage({

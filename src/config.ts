@@ -144,6 +144,12 @@ export const EnvSchema = Type.Object({
     default: '',
     description: 'Signs webhooks (Standard Webhooks: `whsec_` and base64, or any text); empty: jobs may have none.',
   }),
+  OCR_WORKER_PORT: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port of `/health/live`, `/health/ready` and `/metrics` of `general-ocr worker`; 0: none.',
+  }),
   OCR_JOBS_MAX: Type.Integer({
     default: 1000,
     minimum: 1,

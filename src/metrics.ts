@@ -3,6 +3,8 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Admission } from './engine/admission.ts';
 import type { Engine } from './engine/engine.ts';
 import { ERROR_CODES } from './errors.ts';
+import { registerJobMetrics } from './job-metrics.ts';
+import type { QueueFigures } from './jobs/job-store.ts';
 import type { ModelPackDescription } from './models/describe-model-pack.ts';
 import type { Page } from './ocr/page.ts';
 
@@ -40,6 +42,8 @@ export interface MetricsOptions {
   /** Requests that may be inside at a time: what `admission` lets in. */
   readonly places: number;
   readonly modelPack: ModelPackDescription;
+  /** Figures of the job queue; absent: there is none. */
+  readonly jobs?: (() => Promise<QueueFigures>) | undefined;
 }
 
 /** Seconds. A page takes 0.1 to 2 s on one core (contract: about 1 s for 1 MB), a request at most 30 s by default. */
@@ -139,6 +143,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   collectDefaultMetrics({ register: registry });
   registerGauges(registry, options);
   registerInfo(registry, options);
+  if (options.jobs !== undefined) registerJobMetrics(registry, options.jobs);
 
   const requests = new Counter({
     name: 'general_ocr_requests_total',

@@ -35,14 +35,14 @@ const images = orExit(() => createImageLoader(imageLoaderOptions(config)));
 const places = config.OCR_ENGINE_PROCESSES + config.OCR_QUEUE_LENGTH;
 const admission = createAdmission({ limit: places });
 const modelPack = await describeModelPack(config.OCR_MODELS_DIR, config.OCR_MODEL_PACK);
-const metrics = createMetrics({ engine, admission, places, modelPack });
+const jobs =
+  config.OCR_REDIS_URL === '' ? undefined : (await import('./jobs/open-jobs.ts')).openJobs(jobsOptions(config, logger));
+const metrics = createMetrics({ engine, admission, places, modelPack, jobs: jobs?.figures });
 const tracing = await startTracing({
   endpoint: config.OCR_TRACES_ENDPOINT,
   ratio: config.OCR_TRACES_RATIO,
   log: logger,
 });
-const jobs =
-  config.OCR_REDIS_URL === '' ? undefined : (await import('./jobs/open-jobs.ts')).openJobs(jobsOptions(config, logger));
 const app = await buildApp({ config, engine, admission, images, metrics, modelPack, tracing, jobs, logger });
 
 let closing = false;

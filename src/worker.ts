@@ -4,13 +4,17 @@ import { loadConfig } from './config.ts';
 import { startEngine } from './engine/engine.ts';
 import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
+import { buildProbes } from './http/worker-probes.ts';
 import { imageLoaderOptions } from './image-loader-options.ts';
 import { createReadPicture } from './jobs/read-picture.ts';
 import { startJobWorker } from './jobs/start-worker.ts';
+import { createMetrics } from './metrics.ts';
+import { describeModelPack } from './models/describe-model-pack.ts';
 import { orExit } from './or-exit.ts';
 import { createHttpPoster } from './source/http-post.ts';
 import { createImageLoader } from './source/load-image.ts';
 import { createS3Objects } from './source/s3-objects.ts';
+import { startTracing } from './tracing.ts';
 
 const MEBIBYTE = 1_048_576;
 const HOUR_MS = 3_600_000;
@@ -43,6 +47,11 @@ await engine.whenReady().catch((error: unknown) => {
   log.fatal({ err: error }, 'the engine cannot start');
   process.exit(1);
 });
+const modelPack = await describeModelPack(config.OCR_MODELS_DIR, config.OCR_MODEL_PACK);
+const metrics = createMetrics({ engine, admission: { inside: 0 }, places: concurrency, modelPack });
+const tracing = await startTracing({ endpoint: config.OCR_TRACES_ENDPOINT, ratio: config.OCR_TRACES_RATIO, log });
+const probes = config.OCR_WORKER_PORT === 0 ? undefined : await buildProbes({ engine, metrics, logger: log });
+await probes?.listen({ host: config.HOST, port: config.OCR_WORKER_PORT });
 const worker = await startJobWorker({
   redisUrl: config.OCR_REDIS_URL,
   engine,
@@ -50,7 +59,12 @@ const worker = await startJobWorker({
     engine,
     images,
     s3,
-    onPage: () => undefined,
+    onPage: (observation, { traceparent }) => {
+      metrics.observePage(observation);
+      const trace = tracing?.begin(traceparent);
+      trace?.addPage(observation);
+      trace?.end({ method: 'JOB', route: '/v1/jobs', status: 200, code: 'OK' });
+    },
     timeoutMs: config.OCR_REQUEST_TIMEOUT_MS,
     maxSide: config.OCR_MAX_SIDE,
     minScore: config.OCR_MIN_SCORE,
@@ -74,6 +88,6 @@ closeWithGrace({ delay: CLOSE_MS, logger: log }, async ({ err, signal }) => {
   if (err) log.fatal({ err }, 'uncaught error');
   log.info({ signal }, 'closing');
   await worker.close();
-  await Promise.all([images.close(), s3.close(), engine.close()]);
+  await Promise.all([images.close(), s3.close(), engine.close(), probes?.close(), tracing?.close()]);
   log.info('closed');
 });

@@ -84,3 +84,29 @@ t.test('requests, through the app', async (t) => {
   t.equal(valueOf(response.body, 'general_ocr_pages_total'), 1);
   t.equal(valueOf(response.body, 'general_ocr_request_duration_seconds_count{route="/general_ocr",status="200"}'), 1);
 });
+
+t.test('the job queue, as Redis counts it, and without it when Redis does not answer', async (t) => {
+  let answers = true;
+  const jobs = async () => {
+    if (!answers) throw new Error('no Redis');
+    return { active: 2, waiting: 30, workers: 4, totals: { jobs_done: 7, pictures_begun: 12, pictures_done: 10 } };
+  };
+  const parts = { engine: fakeEngine(), admission: { inside: 0 }, places: 34, modelPack: MODEL_PACK, jobs };
+  const text = await createMetrics(parts).text();
+  for (const line of [
+    'general_ocr_jobs_queue_up 1',
+    'general_ocr_jobs_active 2',
+    'general_ocr_jobs_pictures_waiting 30',
+    'general_ocr_jobs_workers 4',
+    'general_ocr_jobs_total{state="done"} 7',
+    'general_ocr_jobs_total{state="failed"} 0',
+    'general_ocr_jobs_pictures_total{event="begun"} 12',
+  ]) {
+    t.ok(text.split('\n').includes(line), line);
+  }
+  answers = false;
+  const without = await createMetrics(parts).text();
+  t.match(without, /^general_ocr_jobs_queue_up 0$/m);
+  t.notMatch(without, /^general_ocr_jobs_(active|total|pictures_total)[ {]/m);
+  t.match(without, /^general_ocr_ready /m, 'everything else is there');
+});

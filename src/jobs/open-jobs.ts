@@ -4,7 +4,7 @@ import type { ImageLoaderOptions } from '../source/load-image.ts';
 import { createS3Objects } from '../source/s3-objects.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createJobs, type Jobs, type JobsOptions } from './jobs.ts';
-import { connectRedis } from './redis.ts';
+import { connectRedis, lessOften } from './redis.ts';
 
 export interface OpenJobsOptions extends Pick<
   JobsOptions,
@@ -20,9 +20,8 @@ export interface OpenJobsOptions extends Pick<
  */
 export function openJobs(options: OpenJobsOptions): Jobs {
   const { images, maxJobs, log } = options;
-  const redis = connectRedis(options.redisUrl, 'answer', (error) =>
-    log.warn({ err: error }, 'the queue does not answer'),
-  );
+  const onError = lessOften((error) => log.warn({ err: error }, 'the queue does not answer'));
+  const redis = connectRedis(options.redisUrl, 'answer', onError);
   return createJobs({
     ...options,
     store: sayingUnavailable(createJobStore({ redis, maxJobs })),

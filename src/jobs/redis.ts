@@ -25,6 +25,21 @@ const LONGEST_RECONNECT_MS = 1000;
 /** How long a request waits for Redis. */
 const ANSWER_TIMEOUT_MS = 3000;
 
+/** The same complaint is told this often: while Redis is away every connection complains every second. */
+const SAME_COMPLAINT_MS = 10_000;
+
+/** Passes on what is new, and what is not only now and then. */
+export function lessOften(onError: (error: Error) => void): (error: Error) => void {
+  const told = new Map<string, number>();
+  return (error) => {
+    const now = Date.now();
+    for (const [message, at] of told) if (now - at >= SAME_COMPLAINT_MS) told.delete(message);
+    if (told.has(error.message)) return;
+    told.set(error.message, now);
+    onError(error);
+  };
+}
+
 /**
  * Opens a connection in the background.
  *

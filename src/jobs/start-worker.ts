@@ -7,7 +7,7 @@ import { startFeeder, type Feeder } from './feeder.ts';
 import { createFindPictures } from './find-pictures.ts';
 import { createPictureTask, type ReadPicture } from './picture-task.ts';
 import { startTaskQueue, type Chore, type TaskQueue } from './queue.ts';
-import { connectRedis } from './redis.ts';
+import { connectRedis, lessOften } from './redis.ts';
 import { createWorkStore } from './work-store.ts';
 
 export interface WorkerOptions {
@@ -42,7 +42,7 @@ const REFILL_BELOW = 0.5;
 /** Joins the workers of the queue: reads pictures, does chores, and feeds the queue in turn with the others. */
 export async function startJobWorker(options: WorkerOptions): Promise<JobWorker> {
   const { log, s3, concurrency } = options;
-  const onError = (error: Error): void => log.warn({ err: error }, 'the queue does not answer');
+  const onError = lessOften((error) => log.warn({ err: error }, 'the queue does not answer'));
   const redis = connectRedis(options.redisUrl, 'work', onError);
   const store = createWorkStore({ redis, maxFailed: options.maxFailed });
   // The queue calls the handlers, and they add to the queue.

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { SAMPLE_IMAGE_BASE64 } from '../../src/engine/sample.ts';
 import { freePort } from '../free-port.ts';
+import { startRedis } from '../jobs/redis-server.ts';
 import { startService } from '../running-service.ts';
 
 /** Rates need two scrapes; five seconds of them, asked of a window that holds all. */
@@ -160,7 +161,9 @@ async function askDashboard(prometheus: string): Promise<QueryFinding[]> {
  * @param folder for its configuration and data
  */
 export async function observeService(program: string, folder: string): Promise<LiveFindings> {
-  const service = await startService({ OCR_ENGINE_PROCESSES: '1' });
+  // For the figures of jobs.
+  const redis = await startRedis();
+  const service = await startService({ OCR_ENGINE_PROCESSES: '1', OCR_REDIS_URL: redis.url });
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   const child = spawn(
@@ -193,5 +196,6 @@ export async function observeService(program: string, folder: string): Promise<L
     child.kill('SIGTERM');
     await ended;
     await service.stop();
+    await redis.remove();
   }
 }
