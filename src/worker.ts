@@ -82,8 +82,6 @@ const worker = await startJobWorker({
   keepMs: config.OCR_JOBS_KEEP_HOURS * HOUR_MS,
   log,
 });
-log.info({ concurrency }, 'worker ready');
-
 closeWithGrace({ delay: CLOSE_MS, logger: log }, async ({ err, signal }) => {
   if (err) log.fatal({ err }, 'uncaught error');
   log.info({ signal }, 'closing');
@@ -91,3 +89,4 @@ closeWithGrace({ delay: CLOSE_MS, logger: log }, async ({ err, signal }) => {
   await Promise.all([images.close(), s3.close(), engine.close(), probes?.close(), tracing?.close()]);
   log.info('closed');
 });
+log.info({ concurrency }, 'worker ready');

@@ -32,6 +32,9 @@ const LOOK_MS = 250;
 /** A feeder that was killed holds up the others for this long; what is handed out meanwhile lasts for most of it. */
 const ALONE_MS = 3000;
 
+/** How often a worker says that it lives; it counts for 10 s. */
+const ANNOUNCE_MS = 2000;
+
 /** How often the tasks of what is handed out are looked for. */
 const RECONCILE_MS = 5000;
 
@@ -68,12 +71,18 @@ export function startFeeder(options: FeederOptions): Feeder {
   const { store, queue, log } = options;
   const reconciledAt = new Map<string, number>();
   let share = 1;
+  let pictures = options.concurrency;
+  let announcedAt = 0;
   let stopped = false;
   let looking: Promise<void> | undefined;
   let again = false;
 
   async function look(): Promise<void> {
-    const pictures = await store.announce(options.worker, options.concurrency);
+    const now = Date.now();
+    if (now - announcedAt >= ANNOUNCE_MS) {
+      pictures = await store.announce(options.worker, options.concurrency);
+      announcedAt = now;
+    }
     await store.alone(ALONE_MS, async () => {
       const jobs = await store.activeJobs();
       for (const id of reconciledAt.keys()) if (!jobs.some(({ status }) => status.id === id)) reconciledAt.delete(id);

@@ -209,8 +209,8 @@ redis.call('ZADD', KEYS[2], redis.call('HGET', KEYS[1], 'created'), ARGV[1])
 return #indexes
 `;
 
-/** Gives a lock back, if it is still ours. KEYS lock; ARGV token. */
-const unlock = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+/** Leaves a lock for a moment longer, if it is still ours. KEYS lock; ARGV token, ms. */
+const release = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
 
 /** Every script by its name. */
 export const SCRIPTS = {
@@ -224,5 +224,5 @@ export const SCRIPTS = {
   cancel: { lua: cancel },
   finish: { lua: finish },
   retry: { lua: retry },
-  unlock: { lua: unlock },
+  release: { lua: release },
 } as const;

@@ -80,12 +80,15 @@ export interface WorkStore {
   /** Says that a worker lives and reads so many pictures at a time; gives those of all that live. */
   announce(worker: string, concurrency: number): Promise<number>;
   retire(worker: string): Promise<void>;
-  /** Runs `work` if nobody else does, for at most `ms`. */
+  /** Runs `work` if nobody else does or just did, for at most `ms`. */
   alone(ms: number, work: () => Promise<void>): Promise<void>;
 }
 
 /** How long a worker counts after it was last heard of. */
 const WORKER_MS = 10_000;
+
+/** Twenty looks a second of all workers together, however many there are: they feed some 1,000 pictures each. */
+const PAUSE_MS = 50;
 
 /** The rate of a job is counted over windows of this length. */
 const RATE_WINDOW_MS = 20_000;
@@ -226,7 +229,7 @@ export function createWorkStore({ redis, maxFailed }: WorkStoreOptions): WorkSto
       try {
         await work();
       } finally {
-        await run('unlock', [KEYS.feeding], [token]);
+        await run('release', [KEYS.feeding], [token, PAUSE_MS]);
       }
     },
   };

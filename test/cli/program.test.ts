@@ -94,3 +94,7 @@ t.test('an old Node gets a sentence', async (t) => {
   t.equal(status, 2);
   t.match(String(said), /^general-ocr needs Node 24 or later/);
 });
+
+t.test('worker: without a queue it says what is missing', async (t) => {
+  t.match(await generalOcr(['worker']), { status: 2, stdout: '', stderr: /OCR_REDIS_URL is not set/ });
+});
