@@ -8,8 +8,12 @@ import { OcrError } from '../errors.ts';
 export function refuseUnknownRoutes(app: FastifyInstance): void {
   const methodsOfPath = new Map<string, Set<string>>();
 
+  /** Of a path, or of a route with parameters that takes it. */
+  const methodsAt = (path: string): ReadonlySet<string> | undefined =>
+    methodsOfPath.get(path) ?? [...methodsOfPath].find(([pattern]) => takes(pattern, path))?.[1];
+
   const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
-    const allowed = methodsOfPath.get(request.url.split('?', 1)[0]);
+    const allowed = methodsAt(request.url.split('?', 1)[0]);
     if (allowed === undefined || allowed.has(request.method)) {
       throw new OcrError(
         'NOT_FOUND',
@@ -31,4 +35,14 @@ export function refuseUnknownRoutes(app: FastifyInstance): void {
     if (request.is404) refuse(request, reply);
   });
   app.setNotFoundHandler(refuse);
+}
+
+/** Whether a pattern with parameters (`/v1/jobs/:id`) takes a path. */
+function takes(pattern: string, path: string): boolean {
+  if (!pattern.includes('/:')) return false;
+  const [wanted, given] = [pattern, path].map((text) => text.split('/'));
+  return (
+    wanted.length === given.length &&
+    wanted.every((segment, i) => (segment.startsWith(':') ? given[i] !== '' : segment === given[i]))
+  );
 }

@@ -183,3 +183,20 @@ t.test('each key sees its own jobs', async (t) => {
   t.equal(new Set(owners).size, 2);
   t.notMatch(owners.join(), /one|two/, 'the key itself goes nowhere');
 });
+
+t.test('other methods, with and without a queue', async (t) => {
+  const app = await buildFakeApp();
+  t.teardown(() => app.close());
+  for (const [method, url, allow] of [
+    ['GET', '/v1/jobs', 'POST'],
+    ['DELETE', '/v1/jobs/x', 'GET, HEAD'],
+    ['POST', '/v1/jobs/x/results', 'GET, HEAD'],
+    ['GET', '/v1/jobs/x/cancel', 'POST'],
+  ] as const) {
+    const response = await app.inject({ method, url });
+    t.match([response.statusCode, response.headers.allow], [405, allow], `${method} ${url}`);
+  }
+  for (const url of ['/v1/jobs/', '/v1/jobs/x/else', '/v1/jobs/x/results/y']) {
+    t.equal((await app.inject({ method: 'DELETE', url })).statusCode, 404, url);
+  }
+});
