@@ -16,6 +16,9 @@ const EVERYTHING = 'runs everything, this test included; .ci/run does it';
 const SERVER = 'serves until it is stopped; this test runs against the server that it starts';
 const RELEASE = 'writes a version; test/deploy/supply-chain.test.ts prepares a release in memory';
 
+const MARKS = 'makes the weights of marks anew, which takes fonts and minutes';
+const REDIS = 'needs Redis; npm run test:jobs gives jobs to workers on a real one';
+
 /** Everything else is run. A line that no command begins with any more is a failure, too. */
 export const NOT_RUN: readonly NotRun[] = [
   { command: 'docker ', reason: DOCKER },
@@ -34,6 +37,9 @@ export const NOT_RUN: readonly NotRun[] = [
     command: `curl -s localhost:8080/general_ocr -H 'content-type: application/json' -d '{"url":"s3://pictures/sample.png"}'`,
     reason: 'needs the S3 server of the command before it; npm run test:s3 reads from a real one',
   },
+  { command: 'OCR_REDIS_URL=', reason: REDIS },
+  { command: 'redis-server ', reason: REDIS },
+  { command: 'curl -s localhost:8080/v1/jobs', reason: REDIS },
   { command: 'npm run models -- list', files: ['models/README.md'], reason: 'is run where README.md has it' },
   { command: 'npm run models -- verify', reason: 'test/cli/models-command.test.ts runs it' },
   { command: 'npm run eval -- ', reason: LABELLED },
@@ -46,6 +52,9 @@ export const NOT_RUN: readonly NotRun[] = [
   { command: '.venv-quantize/', reason: QUANTIZE },
   { command: 'sudo apt-get install qemu-user', reason: QUANTIZE },
   { command: 'PYTHONPATH=', reason: QUANTIZE },
+  { command: 'python3 models/marks/', reason: MARKS },
+  { command: 'node scripts/mark-cells.ts', reason: MARKS },
+  { command: 'npx prettier --write src/ocr/mark-weights.ts', reason: MARKS },
   { command: 'node scripts/performance-docs.ts', reason: 'needs the figures of npm run bench' },
   { command: 'npm run robustness -- NAME', reason: 'stands for many commands; .ci/run runs those that count' },
   { command: '(cd clients/typescript && npm ci', reason: 'installs packages; npm run test:clients runs it' },
