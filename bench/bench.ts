@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- COMMAND --labels LABELS.json [options]`; bench/README.md says what the figures mean.
  */
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { measureCommandLine } from './command-line.ts';
 import { checkRatios } from './check.ts';
@@ -93,6 +94,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 const run = COMMANDS[command ?? ''];
 if (run === undefined) fail();
+// These measure what package and image hold.
+if (['peers', 'memory', 'growth', 'all'].includes(command ?? ''))
+  execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' });
 await run();
 
 function fail(reason?: string): never {

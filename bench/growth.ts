@@ -77,7 +77,7 @@ async function pageOf(count: number, side: number): Promise<LabelledImage> {
 
 /** Time of a page against its megapixels and against its lines, one page at a time through HTTP. */
 export async function measureGrowth(rounds: number, outDir: string): Promise<void> {
-  const service = await startService(PATIENT);
+  const service = await startService(PATIENT, { built: true });
   try {
     const timed = async (pages: readonly { x: number; page: LabelledImage }[]): Promise<Point[]> => {
       const times = pages.map((): number[] => []);

@@ -20,7 +20,7 @@ export interface ProcessMemory {
 
 /** Starts the service, posts the set at concurrency 2 round by round and measures all of its processes after each one. */
 export async function measureMemory(set: readonly LabelledImage[], rounds: number, outDir: string): Promise<void> {
-  const service = await startService({ ...PATIENT, OCR_ENGINE_PROCESSES: `${ENGINE_PROCESSES}` });
+  const service = await startService({ ...PATIENT, OCR_ENGINE_PROCESSES: `${ENGINE_PROCESSES}` }, { built: true });
   const server = service.process.pid ?? 0;
   const measured: { after: string; processes: ProcessMemory[] }[] = [];
   try {

@@ -109,7 +109,7 @@ async function timeService(
   prefixes: readonly string[],
   answers: Set<string>,
 ): Promise<Omit<Round, 'peers'>> {
-  const service: RunningService = await startService(PATIENT);
+  const service: RunningService = await startService(PATIENT, { built: true });
   try {
     const measure = async (concurrency: number): Promise<Timed> => {
       const { seconds, predictions, milliseconds } = await postSet(service.url, set, concurrency);

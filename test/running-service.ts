@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { findJemalloc } from '../src/engine/allocator.ts';
 
 /** The real service as a process of its own, on a free port. */
 export interface RunningService {
@@ -26,18 +27,33 @@ const POLL_MS = 20;
 export interface StartOptions {
   /** A program and its arguments that run the service: `strace -D …`. It must keep the process id. */
   readonly under?: readonly string[];
+  /** As package and image have it: what `npm run build` made last, and the server process with the image's allocator. */
+  readonly built?: boolean;
 }
 
-/** Starts `node src/server.ts` with these settings on top of the environment and waits until it is ready. */
+/** As docker/Dockerfile sets it for the server process; engine processes have settings of their own. */
+export function imageAllocator(): Readonly<Record<string, string>> {
+  const jemalloc = findJemalloc();
+  return jemalloc === undefined ? {} : { LD_PRELOAD: jemalloc, MALLOC_CONF: 'narenas:2' };
+}
+
+/** Starts the service, by default `node src/server.ts`, with these settings on top of the environment and waits until it is ready. */
 export async function startService(
   settings: Readonly<Record<string, string>> = {},
-  { under = [] }: StartOptions = {},
+  { under = [], built = false }: StartOptions = {},
 ): Promise<RunningService> {
   const start = performance.now();
-  const [program, ...args] = [...under, process.execPath, 'src/server.ts'];
+  const [program, ...args] = [...under, process.execPath, built ? 'dist/server.js' : 'src/server.ts'];
   const child = spawn(program, args, {
     cwd: ROOT,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...settings },
+    env: {
+      ...process.env,
+      ...(built ? imageAllocator() : {}),
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'info',
+      ...settings,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { findJemalloc } from '../../src/engine/allocator.ts';
-import { startService, type RunningService } from '../running-service.ts';
+import { imageAllocator, startService, type RunningService } from '../running-service.ts';
 import { makeBombs } from './bombs.ts';
 import { bodyOf, metric, post, SAMPLE_BODY, statusOf, type Answer } from './client.ts';
 import { childrenOf, peakBytes, pidOf, residentBytes, serviceBytes } from './processes.ts';
@@ -10,10 +9,6 @@ import { megabytes, milliseconds, percentile, Report, tally } from './report.ts'
 
 const ANSWER_WITHIN_MS = 5000;
 const MAX_GROWTH_BYTES = 50e6;
-
-/** As docker/Dockerfile sets it for the server process; engine processes have settings of their own. */
-const jemalloc = findJemalloc();
-const ALLOCATOR = jemalloc === undefined ? {} : { LD_PRELOAD: jemalloc, MALLOC_CONF: 'narenas:2' };
 
 interface Picture {
   readonly name: string;
@@ -85,7 +80,7 @@ export async function run(args: readonly string[]): Promise<Report> {
   });
   const report = new Report();
   const pictures = collect(positionals[0], Number(values.every));
-  const service = await startService({ OCR_ENGINE_PROCESSES: values.processes, ...ALLOCATOR });
+  const service = await startService({ OCR_ENGINE_PROCESSES: values.processes, ...imageAllocator() });
   const pid = pidOf(service.process);
   const sample = await post(service.url, SAMPLE_BODY);
   const engines = childrenOf(pid);
