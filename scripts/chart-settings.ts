@@ -1,7 +1,7 @@
 import { EnvSchema } from '../src/config.ts';
 
 /** Settings that are secrets: the chart passes them from a Secret and takes none of them as a plain value. */
-export const SECRET_SETTINGS: readonly string[] = ['OCR_API_KEYS'];
+export const SECRET_SETTINGS: readonly string[] = ['OCR_API_KEYS', 'OCR_REDIS_URL', 'OCR_JOBS_WEBHOOK_SECRET'];
 
 interface Described {
   readonly default?: unknown;

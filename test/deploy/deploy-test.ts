@@ -127,6 +127,7 @@ function checkSettings(): void {
   const values = {
     config: Object.fromEntries(config),
     apiKeys: { existingSecret: 'keys' },
+    jobs: { existingSecret: 'keys' },
     networkPolicy: { enabled: false },
   };
   const { ok, out } = template([temporary('settings.json', JSON.stringify(values))]);

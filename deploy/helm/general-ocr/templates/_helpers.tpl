@@ -19,6 +19,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "general-ocr.labels" -}}
 {{ include "general-ocr.selectorLabels" . }}
+{{ include "general-ocr.commonLabels" . }}
+{{- end }}
+
+{{- define "general-ocr.workerLabels" -}}
+app.kubernetes.io/name: {{ include "general-ocr.name" . }}-worker
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "general-ocr.commonLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -42,6 +51,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- define "general-ocr.port" -}}
 {{- .Values.config.PORT | default 8080 | int64 -}}
+{{- end }}
+
+{{- define "general-ocr.workerPort" -}}
+{{- .Values.config.OCR_WORKER_PORT | default 8080 | int64 -}}
 {{- end }}
 
 {{/* A number of the values as digits: Helm reads 52428800 as a float and would write 5.24288e+07. */}}
@@ -116,6 +129,19 @@ seccompProfile:
     secretKeyRef:
       name: {{ . }}
       key: {{ include "general-ocr.apiKeysSecretKey" $ }}
+{{- end }}
+{{- with .Values.jobs.existingSecret }}
+- name: OCR_REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: OCR_REDIS_URL
+- name: OCR_JOBS_WEBHOOK_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: OCR_JOBS_WEBHOOK_SECRET
+      optional: true
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
