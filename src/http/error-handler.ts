@@ -25,6 +25,8 @@ export const STATUS_OF_CODE = {
   SOURCE_UNAVAILABLE: 400,
   UNAUTHORIZED: 401,
   NOT_FOUND: 404,
+  // As a path that there is not: nothing is wrong with the server, so it is no 5xx.
+  JOBS_NOT_CONFIGURED: 404,
   METHOD_NOT_ALLOWED: 405,
   CONFLICT: 409,
   BODY_TOO_LARGE: 413,
@@ -32,7 +34,6 @@ export const STATUS_OF_CODE = {
   OVERLOADED: 429,
   RATE_LIMITED: 429,
   INTERNAL: 500,
-  JOBS_NOT_CONFIGURED: 501,
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
 } as const satisfies Record<ErrorCode, number>;

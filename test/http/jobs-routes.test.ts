@@ -74,7 +74,7 @@ t.test('without a queue every route says what is missing', async (t) => {
     ['POST', '/v1/jobs/x/retry'],
   ] as const) {
     const response = await app.inject({ method, url });
-    t.equal(response.statusCode, 501, url);
+    t.equal(response.statusCode, 404, url);
     t.match(response.json(), { code: 'JOBS_NOT_CONFIGURED', message: /OCR_REDIS_URL/ });
   }
 });

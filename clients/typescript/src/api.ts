@@ -1026,6 +1026,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description `CONFLICT`: The job is not in a state for this, or its `idempotency-key` came with another request. */
             409: {
                 headers: {
@@ -1066,15 +1075,6 @@ export interface operations {
             };
             /** @description `INTERNAL`: A bug. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1136,7 +1136,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `NOT_FOUND`: No such path. */
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. `NOT_FOUND`: No such path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1158,15 +1158,6 @@ export interface operations {
             };
             /** @description `INTERNAL`: A bug. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1237,7 +1228,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `NOT_FOUND`: No such path. */
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. `NOT_FOUND`: No such path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1259,15 +1250,6 @@ export interface operations {
             };
             /** @description `INTERNAL`: A bug. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1338,7 +1320,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `NOT_FOUND`: No such path. */
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. `NOT_FOUND`: No such path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1360,15 +1342,6 @@ export interface operations {
             };
             /** @description `INTERNAL`: A bug. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1430,7 +1403,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `NOT_FOUND`: No such path. */
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. `NOT_FOUND`: No such path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1461,15 +1434,6 @@ export interface operations {
             };
             /** @description `INTERNAL`: A bug. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1531,7 +1495,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `NOT_FOUND`: No such path. */
+            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. `NOT_FOUND`: No such path. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1562,15 +1526,6 @@ export interface operations {
             };
             /** @description `INTERNAL`: A bug. */
             500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description `JOBS_NOT_CONFIGURED`: This server has no queue for jobs. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
