@@ -77,18 +77,28 @@ const valueAt = (terms: Terms, x: number, y: number): number => {
   return terms.reduce((sum, term, i) => sum + term * (powers[i] ?? 0), 0);
 };
 
+/** Each monomial at the middle of every block, and their scalar products. */
+const MONOMIALS: readonly Float64Array[] = monomials(0, 0).map((_, i) =>
+  Float64Array.from(
+    { length: BLOCKS * BLOCKS },
+    (_, block) => monomials(((block % BLOCKS) + 0.5) / BLOCKS, (Math.floor(block / BLOCKS) + 0.5) / BLOCKS)[i],
+  ),
+);
+const NORMAL_MATRIX = MONOMIALS.map((a) => MONOMIALS.map((b) => dot(a, b)));
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
 /** Least squares; undefined where the paper is evenly lit, or not lit smoothly. */
 function fitSurface(paper: Float64Array): { terms: Terms; brightest: number } | undefined {
-  const place = (block: number): [number, number] => [
-    ((block % BLOCKS) + 0.5) / BLOCKS,
-    (Math.floor(block / BLOCKS) + 0.5) / BLOCKS,
-  ];
-  const rows = Array.from(paper, (_, block) => monomials(...place(block)));
   const terms = solve(
-    monomials(0, 0).map((_, i) => monomials(0, 0).map((_, j) => sum(rows, (row) => (row[i] ?? 0) * (row[j] ?? 0)))),
-    monomials(0, 0).map((_, i) => sum(rows, (row, block) => (row[i] ?? 0) * (paper[block] ?? 0))),
+    NORMAL_MATRIX,
+    MONOMIALS.map((column) => dot(column, paper)),
   );
-  const fitted = Array.from(paper, (_, block) => valueAt(terms, ...place(block)));
+  const fitted = Array.from(paper, (_, block) => terms.reduce((sum, term, i) => sum + term * MONOMIALS[i][block], 0));
   const mean = paper.reduce((total, value) => total + value, 0) / paper.length;
   const spread = paper.reduce((total, value) => total + (value - mean) ** 2, 0);
   const missed = paper.reduce((total, value, block) => total + (value - (fitted[block] ?? 0)) ** 2, 0);
@@ -97,11 +107,8 @@ function fitSurface(paper: Float64Array): { terms: Terms; brightest: number } | 
   return shaded && missed <= (1 - SMOOTH) * spread ? { terms, brightest } : undefined;
 }
 
-const sum = <T>(items: readonly T[], of: (item: T, index: number) => number): number =>
-  items.reduce((total, item, index) => total + of(item, index), 0);
-
 /** Gauss-Jordan elimination with pivoting. */
-function solve(matrix: number[][], right: number[]): number[] {
+function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const rows = matrix.map((row, i) => [...row, right[i] ?? 0]);
   const size = rows.length;
   for (let column = 0; column < size; column++) {

@@ -1,6 +1,7 @@
 import { growQuad, quadSize } from './geometry.ts';
 import { INK_SHARE, type InkMap, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import type { Point, Quad } from './page.ts';
+import { kernels, memory, reserve } from './pixel-kernels.ts';
 import type { RgbImage } from './rgb-image.ts';
 import { sampleQuad } from './sample-quad.ts';
 
@@ -85,10 +86,8 @@ function inkBounds(ink: InkMap, marginX: number, marginY: number, outside: Outsi
   const contrast = inkContrast(ink, x0, x1, y0, y1);
   if (contrast < LOWEST_CONTRAST) return undefined;
   const level = INK_SHARE * contrast;
-  const isInk = ink.data.map((value) => (value > level ? 1 : 0));
-
-  const rowInk = rowShares(isInk, width, height, x0, x1);
-  const rowInkWhole = rowShares(isInk, width, height, 0, width);
+  const rowInk = rowShares(ink, level, x0, x1);
+  const rowInkWhole = rowShares(ink, level, 0, width);
   const peak = Math.max(...rowInk.subarray(y0, y1));
   if (peak <= 0) return undefined;
   const floor = percentile(rowInk, 0.05);
@@ -104,8 +103,8 @@ function inkBounds(ink: InkMap, marginX: number, marginY: number, outside: Outsi
   );
   if (!y) return undefined;
   const lineHeight = y.end - y.start;
-  const columnInk = columnShares(isInk, width, y);
-  const columnInkWhole = columnShares(isInk, width, { start: 0, end: height });
+  const columnInk = columnShares(ink, level, y);
+  const columnInkWhole = columnShares(ink, level, { start: 0, end: height });
   const x = spread(
     (i) => (columnInk[i] as number) > Math.max(0.5 / lineHeight, 0.02),
     { start: x0, end: Math.min(x1, width) },
@@ -117,26 +116,25 @@ function inkBounds(ink: InkMap, marginX: number, marginY: number, outside: Outsi
   return { x, y };
 }
 
-/** Share of inked pixels of each row within columns [x0, x1). */
-function rowShares(isInk: Uint8Array, width: number, height: number, x0: number, x1: number): Float32Array {
+/** Share of the pixels above `level` in each row within columns [x0, x1). */
+function rowShares({ data, width, height }: InkMap, level: number, x0: number, x1: number): Float32Array {
   const to = Math.min(x1, width);
-  const shares = new Float32Array(height);
-  for (let y = 0; y < height; y++) {
-    let sum = 0;
-    for (let x = x0; x < to; x++) sum += isInk[y * width + x] as number;
-    shares[y] = sum / Math.max(1, to - x0);
-  }
-  return shares;
+  const [source, counts] = reserve([data.length, 4 * height]);
+  memory.set(data, source);
+  kernels.countInRows(source, width, height, x0, to, Math.floor(level), counts);
+  return sharesOf(counts, height, Math.max(1, to - x0));
 }
 
-/** Share of inked pixels of each column within the given rows. */
-function columnShares(isInk: Uint8Array, width: number, rows: Span): Float32Array {
-  const shares = new Float32Array(width);
-  for (let y = rows.start; y < rows.end; y++) {
-    for (let x = 0; x < width; x++) shares[x] = (shares[x] as number) + (isInk[y * width + x] as number);
-  }
-  return shares.map((sum) => sum / (rows.end - rows.start));
+/** Share of the pixels above `level` in each column within the given rows. */
+function columnShares({ data, width }: InkMap, level: number, rows: Span): Float32Array {
+  const [source, counts] = reserve([data.length, 4 * width]);
+  memory.set(data, source);
+  kernels.countInColumns(source, width, rows.start, rows.end, Math.floor(level), counts);
+  return sharesOf(counts, width, rows.end - rows.start);
 }
+
+const sharesOf = (counts: number, length: number, of: number): Float32Array =>
+  new Float32Array(new Uint32Array(memory.buffer, counts, length)).map((count) => count / of);
 
 function percentile(values: Float32Array, share: number): number {
   const sorted = values.toSorted();

@@ -1,3 +1,4 @@
+import { kernels, memory, reserve } from './pixel-kernels.ts';
 import type { RgbImage } from './rgb-image.ts';
 
 /**
@@ -15,41 +16,20 @@ export const INK_SHARE = 0.42;
 /** Grey levels under which there is nothing to measure. */
 export const LOWEST_CONTRAST = 12;
 
+/** Room for the kernel to count 256 levels of three channels, twice. */
+const COUNTS_BYTES = 4 * 256 * 3 * 2;
+
 /**
  * Measures ink against the median colour of blocks along the reading axis (columns). A block is three times as wide as
  * the crop is high: wide enough that the background is its most common colour, narrow enough to follow a gradient.
  */
 export function measureInk(crop: RgbImage): InkMap {
   const { data, width, height } = crop;
-  const ink = new Uint8Array(width * height);
   const blocks = Math.max(1, Math.round(width / Math.max(8, 3 * height)));
-  const histogram = new Uint32Array(3 * 256);
-  for (let block = 0; block < blocks; block++) {
-    const from = Math.floor((block * width) / blocks);
-    const to = Math.floor(((block + 1) * width) / blocks);
-    histogram.fill(0);
-    for (let y = 0; y < height; y++) {
-      for (let i = (y * width + from) * 3, end = (y * width + to) * 3; i < end; i += 3) {
-        histogram[data[i]]++;
-        histogram[256 + data[i + 1]]++;
-        histogram[512 + data[i + 2]]++;
-      }
-    }
-    const half = ((to - from) * height) / 2;
-    const background = [0, 256, 512].map((channel) => quantile(histogram.subarray(channel, channel + 256), half));
-    const [r, g, b] = background as [number, number, number];
-    for (let y = 0; y < height; y++) {
-      for (let x = from; x < to; x++) {
-        const i = (y * width + x) * 3;
-        const red = Math.abs(data[i] - r);
-        const green = Math.abs(data[i + 1] - g);
-        const blue = Math.abs(data[i + 2] - b);
-        const most = red > green ? red : green;
-        ink[y * width + x] = most > blue ? most : blue;
-      }
-    }
-  }
-  return { data: ink, width, height };
+  const [pixels, counts, ink] = reserve([data.length, COUNTS_BYTES, width * height]);
+  memory.set(data, pixels);
+  kernels.measureInk(pixels, width, height, blocks, counts, ink);
+  return { data: memory.slice(ink, ink + width * height), width, height };
 }
 
 /** Smallest value that `count` of a histogram's members do not exceed. */
