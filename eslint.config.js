@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /** Each heavy package has one owner; everybody else goes through it (docs/architecture.md). */
 const OWNERS = {
   'onnxruntime-node': ['src/ocr/session.ts'],
-  undici: ['src/source/http-source.ts', 'src/source/address-guard.ts', 'src/source/http-post.ts'],
+  undici: ['src/source/pinned-request.ts', 'src/source/address-guard.ts', 'src/source/http-source.ts'],
   '@aws-sdk/client-s3': ['src/source/s3-client.ts'],
   bullmq: ['src/jobs/queue.ts'],
   ioredis: ['src/jobs/redis.ts'],

@@ -1,6 +1,6 @@
-import { Client } from 'undici';
 import { OcrError } from '../errors.ts';
-import { createAddressGuard, pinnedConnector, type Lookup } from './address-guard.ts';
+import { createAddressGuard, type Lookup } from './address-guard.ts';
+import { connectTimeout, pinnedRequest } from './pinned-request.ts';
 import { describeError } from './source-errors.ts';
 
 export interface HttpPosterOptions {
@@ -29,12 +29,9 @@ export interface HttpPoster {
   post(url: URL, body: string, headers: Readonly<Record<string, string>>): Promise<number>;
 }
 
-/** Longest part of the total time that a lookup or a connection may take, as for pictures. */
-const MAX_CONNECT_MS = 5000;
-
 /** @throws {Error} for an `allow` entry that cannot be read; meant for the operator at start */
 export function createHttpPoster({ allow, urlPorts, timeoutMs, lookup }: HttpPosterOptions): HttpPoster {
-  const connectTimeoutMs = Math.min(MAX_CONNECT_MS, Math.ceil(timeoutMs / 2));
+  const connectTimeoutMs = connectTimeout(timeoutMs);
   const guard = createAddressGuard({ allow, urlPorts, lookup, lookupTimeoutMs: connectTimeoutMs });
 
   return {
@@ -49,31 +46,21 @@ export function createHttpPoster({ allow, urlPorts, timeoutMs, lookup }: HttpPos
 
     async post(url, body, headers) {
       const signal = AbortSignal.timeout(timeoutMs);
-      const addresses = await guard.resolve(url, signal);
-      const client = new Client(url.origin, {
-        connect: pinnedConnector({ addresses, timeoutMs: connectTimeoutMs, signal }),
-        // The signal bounds the total.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      });
+      const request = {
+        url,
+        addresses: await guard.resolve(url, signal),
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'user-agent': 'general-ocr', ...headers },
+        body,
+        connectTimeoutMs,
+        signal,
+      } as const;
       try {
-        const response = await client.request({
-          path: `${url.pathname}${url.search}`,
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'user-agent': 'general-ocr', ...headers },
-          body,
-          reset: true,
-          signal,
-        });
-        // Ends with the client; its complaint about that has no other listener.
-        response.body.on('error', () => {});
-        return response.statusCode;
+        return await pinnedRequest(request, ({ statusCode }) => statusCode);
       } catch (error) {
         throw new OcrError('SOURCE_UNAVAILABLE', 'The webhook could not be reached.', {
           detail: `${url.host}: ${describeError(error)}`,
         });
-      } finally {
-        await client.destroy();
       }
     },
   };

@@ -1,7 +1,8 @@
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { OcrError } from '../errors.ts';
-import { type AddressGuard, pinnedConnector } from './address-guard.ts';
+import type { AddressGuard } from './address-guard.ts';
 import { type OnBytes, readBounded } from './bounded-read.ts';
+import { pinnedRequest } from './pinned-request.ts';
 import { addressNotAllowed, describeError, sourceUnavailable } from './source-errors.ts';
 
 /** Enough for http -> https -> www -> CDN -> signed address; curl and browsers stop at 20 to 50. */
@@ -75,11 +76,7 @@ function redirectNotAllowed(detail: string): OcrError {
   return addressNotAllowed(`it redirects to an address that is not allowed; ${fix}`, detail);
 }
 
-/**
- * One request over one connection of its own, closed before this returns. Keeping connections for later would save a
- * handshake (milliseconds against some 300 of reading the page), at the price of idle sockets to every host that
- * strangers name; this way there is nothing to leak and each load is checked anew.
- */
+/** One hop. */
 async function requestOnce(
   url: URL,
   addresses: readonly string[],
@@ -87,32 +84,18 @@ async function requestOnce(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { maxBytes, connectTimeoutMs, onBytes } = options;
-  const client = new Client(url.origin, {
-    connect: pinnedConnector({ addresses, timeoutMs: connectTimeoutMs, signal }),
-    // The signal bounds the total; undici's own limits (300 s) are of idle time only and would be told apart.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  const request = { url, addresses, method: 'GET', headers: REQUEST_HEADERS, connectTimeoutMs, signal } as const;
   try {
-    const response = await client.request({
-      path: `${url.pathname}${url.search}`,
-      method: 'GET',
-      headers: REQUEST_HEADERS,
-      reset: true,
-      signal,
+    return await pinnedRequest<Answer>(request, async (response) => {
+      const location = redirectOf(url, response);
+      if (location !== undefined) return { kind: 'redirect', location };
+      const announcedBytes = checkHeaders(url, response);
+      return { kind: 'body', bytes: await readBounded(response.body, { maxBytes, announcedBytes, signal, onBytes }) };
     });
-    // Whatever is not read below ends with the client; its complaint about that has no other listener.
-    response.body.on('error', () => {});
-    const location = redirectOf(url, response);
-    if (location !== undefined) return { kind: 'redirect', location };
-    const announcedBytes = checkHeaders(url, response);
-    return { kind: 'body', bytes: await readBounded(response.body, { maxBytes, announcedBytes, signal, onBytes }) };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof OcrError) throw error;
     throw sourceUnavailable(`${url.host}: ${describeError(error)}`);
-  } finally {
-    await client.destroy();
   }
 }
 

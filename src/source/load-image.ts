@@ -3,6 +3,7 @@ import type { OnBytes } from './bounded-read.ts';
 import { createAddressGuard, type Lookup } from './address-guard.ts';
 import { fetchHttp } from './http-source.ts';
 import { decodeInline } from './inline-source.ts';
+import { connectTimeout } from './pinned-request.ts';
 import { parseS3Url } from './s3-address.ts';
 import type { S3Options } from './s3-client.ts';
 import { createS3Source } from './s3-source.ts';
@@ -43,12 +44,6 @@ export interface ImageLoader {
 const MAX_URL_LENGTH = 8192;
 
 /**
- * Longest part of the total time that a lookup or a connection may take. Below the total, so that a host that swallows
- * packets is answered like one that refuses them.
- */
-const MAX_CONNECT_MS = 5000;
-
-/**
  * Says which source a request names. `url` wins when both are given (contract). Nothing is sent.
  *
  * @throws {OcrError} INVALID_REQUEST
@@ -78,7 +73,7 @@ const invalid = (message: string): OcrError => new OcrError('INVALID_REQUEST', m
  */
 export function createImageLoader(options: ImageLoaderOptions): ImageLoader {
   const { maxBytes, fetchTimeoutMs, allow, urlPorts, lookup } = options;
-  const connectTimeoutMs = Math.min(MAX_CONNECT_MS, Math.ceil(fetchTimeoutMs / 2));
+  const connectTimeoutMs = connectTimeout(fetchTimeoutMs);
   const guard = createAddressGuard({ allow, urlPorts, lookup, lookupTimeoutMs: connectTimeoutMs });
   const s3 = createS3Source({ ...options.s3, maxBytes });
 
