@@ -6,6 +6,7 @@ import { type Outcome, readPictures, type ReadPicturesOptions } from '../../src/
 import { resultFormat } from '../../src/cli/result-formats.ts';
 import { OcrError } from '../../src/errors.ts';
 import type { Page } from '../../src/ocr/page.ts';
+import { IDLE_STATUS } from '../engine/idle-status.ts';
 
 const ORIGIN = { x: 0, y: 0 };
 
@@ -28,13 +29,7 @@ function slowEngine() {
     async hasBegun(count: number): Promise<void> {
       while (begun.length < count) await new Promise<void>((resolve) => arrivals.push(resolve));
     },
-    status: () => ({
-      ready: true,
-      processes: [],
-      waiting: 0,
-      restarts: 0,
-      restartsBy: { death: 0, deadline: 0, memory: 0 },
-    }),
+    status: () => IDLE_STATUS,
     read(bytes: Uint8Array): Promise<Page> {
       return new Promise((resolve) => {
         begun.push({ text: Buffer.from(bytes).toString(), finish: () => resolve(pageOf(bytes)) });
@@ -113,7 +108,7 @@ t.test('an engine that no longer works ends the run, a page that it cannot read 
   const pictures = fourFiles(t);
   let ready = true;
   const engine = {
-    status: () => ({ ready, processes: [], waiting: 0, restarts: 0, restartsBy: { death: 0, deadline: 0, memory: 0 } }),
+    status: () => ({ ...IDLE_STATUS, ready }),
     read: async (): Promise<Page> => {
       throw new OcrError('UNAVAILABLE', 'Two processes ended.');
     },

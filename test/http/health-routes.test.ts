@@ -22,7 +22,7 @@ t.test('a server that is not ready says why', async (t) => {
   for (const { restarts, processes, says } of rows) {
     const app = await buildFakeApp({
       engine: fakeEngine({
-        status: () => ({ ready: false, processes, waiting: 0, restarts, restartsBy: READY.restartsBy }),
+        status: () => ({ ...READY, ready: false, processes, restarts }),
       }),
     });
     const response = await app.inject('/health/ready');

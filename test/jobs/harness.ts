@@ -5,6 +5,7 @@ import { createJobs, type JobRequest, type Jobs } from '../../src/jobs/jobs.ts';
 import { connectRedis, type Redis } from '../../src/jobs/redis.ts';
 import { startJobWorker, type JobWorker, type WorkerOptions } from '../../src/jobs/start-worker.ts';
 import { createHttpPoster } from '../../src/source/http-post.ts';
+import { IDLE_STATUS } from '../engine/idle-status.ts';
 import { waitFor } from '../robustness/client.ts';
 import { inMemoryS3, type InMemoryS3 } from './in-memory-s3.ts';
 import { startRedis, type RedisServer } from './redis-server.ts';
@@ -74,15 +75,7 @@ export async function startHarness(
     async work(options = {}) {
       const worker = await startJobWorker({
         redisUrl: server.url,
-        engine: {
-          status: () => ({
-            ready: true,
-            processes: [],
-            waiting: 0,
-            restarts: 0,
-            restartsBy: { death: 0, deadline: 0, memory: 0 },
-          }),
-        },
+        engine: { status: () => IDLE_STATUS },
         readPicture: async ({ source }) => ({ pages: 1, lines: 1, document: { text: source } }),
         s3,
         poster,

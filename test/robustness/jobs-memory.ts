@@ -5,6 +5,7 @@ import { connectRedis } from '../../src/jobs/redis.ts';
 import { startJobWorker } from '../../src/jobs/start-worker.ts';
 import { createHttpPoster } from '../../src/source/http-post.ts';
 import type { S3Objects } from '../../src/source/s3-objects.ts';
+import { IDLE_STATUS } from '../engine/idle-status.ts';
 import { startRedis } from '../jobs/redis-server.ts';
 import { pause } from './client.ts';
 import { megabytes, Report } from './report.ts';
@@ -65,15 +66,7 @@ export async function run(args: readonly string[]): Promise<Report> {
   };
   const worker = await startJobWorker({
     redisUrl: server.url,
-    engine: {
-      status: () => ({
-        ready: true,
-        processes: [],
-        waiting: 0,
-        restarts: 0,
-        restartsBy: { death: 0, deadline: 0, memory: 0 },
-      }),
-    },
+    engine: { status: () => IDLE_STATUS },
     readPicture: async ({ source }) => ({ pages: 1, lines: 40, output: source.replace('s3://scans', 's3://texts') }),
     s3,
     poster,
