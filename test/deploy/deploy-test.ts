@@ -184,6 +184,39 @@ function checkProcesses(): void {
   check('a CPU limit: the service finds it', !template([]).out.includes(fromRequest));
 }
 
+/** The workers' pods are told apart from the server's: each kind is spread over nodes by itself, at whatever the values say. */
+function checkWorkers(): void {
+  interface Pods {
+    readonly template: {
+      readonly metadata: { readonly labels: Record<string, string> };
+      readonly spec: {
+        readonly containers: readonly [{ readonly args?: readonly string[] }];
+        readonly topologySpreadConstraints?: readonly {
+          readonly labelSelector: { readonly matchLabels: Record<string, string> };
+        }[];
+      };
+    };
+  }
+  const pods = objects(template([`${CHART}/ci/everything-values.yaml`]).out)
+    .filter(({ kind }) => kind === 'Deployment')
+    .map(({ spec }) => (spec as unknown as Pods).template);
+  for (const isWorker of [false, true]) {
+    const kind = isWorker ? 'worker' : 'server';
+    const ofKind = pods.filter(({ spec }) => (spec.containers[0].args?.[0] === 'worker') === isWorker);
+    check(`one Deployment of ${kind} pods`, ofKind.length === 1);
+    const others = pods.filter((pod) => !ofKind.includes(pod));
+    const spread = ofKind[0]?.spec.topologySpreadConstraints?.[0]?.labelSelector.matchLabels ?? {};
+    const selects = (labels: Record<string, string>): boolean =>
+      Object.entries(spread).every(([name, value]) => labels[name] === value);
+    check(
+      `${kind} pods are spread over nodes among themselves`,
+      Object.keys(spread).length > 0 &&
+        ofKind.every(({ metadata }) => selects(metadata.labels)) &&
+        !others.some(({ metadata }) => selects(metadata.labels)),
+    );
+  }
+}
+
 /** What must not be installed, and what helm has to say of it. */
 const REFUSALS: readonly [what: string, values: object, says: RegExp][] = [
   ['a misspelt setting', { config: { OCR_MAX_SIDES: 1 } }, /OCR_MAX_SIDES/],
@@ -338,6 +371,7 @@ try {
   checkRefusals();
   checkNetworkPolicy();
   checkProcesses();
+  checkWorkers();
   checkMonitoring();
   checkPackage();
   checkSbom();

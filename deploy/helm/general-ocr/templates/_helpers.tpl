@@ -147,3 +147,90 @@ seccompProfile:
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{/* What the pods of the server and of the workers share, beside their containers. */}}
+{{- define "general-ocr.pod" -}}
+serviceAccountName: {{ include "general-ocr.serviceAccountName" . }}
+# It never talks to the Kubernetes API.
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- include "general-ocr.podSecurityContext" . | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  # The service writes nothing; libraries may want to.
+  - name: tmp
+    emptyDir:
+      sizeLimit: 64Mi
+  {{- with .Values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{/* What their containers share; environment and probes are by themselves. */}}
+{{- define "general-ocr.container" -}}
+image: {{ include "general-ocr.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  {{- include "general-ocr.securityContext" . | nindent 2 }}
+{{- if or .Values.s3.existingSecret .Values.extraEnvFrom }}
+envFrom:
+  {{- with .Values.s3.existingSecret }}
+  - secretRef:
+      name: {{ . }}
+  {{- end }}
+  {{- with .Values.extraEnvFrom }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+resources:
+  {{- toYaml .Values.resources | nindent 2 }}
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+  {{- with .Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+
+{{/* Probes of a container. Of a dict: "port", the name of the port that answers, and "probes", the times of the values. */}}
+{{- define "general-ocr.probes" -}}
+# Started is what listens; what can read is ready.
+startupProbe:
+  httpGet: { path: /health/live, port: {{ .port }} }
+  {{- toYaml .probes.startup | nindent 2 }}
+readinessProbe:
+  httpGet: { path: /health/ready, port: {{ .port }} }
+  {{- toYaml .probes.readiness | nindent 2 }}
+livenessProbe:
+  httpGet: { path: /health/live, port: {{ .port }} }
+  {{- toYaml .probes.liveness | nindent 2 }}
+{{- end }}
+
+{{/* Over the nodes as evenly as they allow. Of the labels of the pods, as text. */}}
+{{- define "general-ocr.spread" -}}
+- maxSkew: 1
+  topologyKey: kubernetes.io/hostname
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels:
+      {{- . | nindent 6 }}
+{{- end }}
