@@ -4,8 +4,10 @@
  */
 import { parseArgs } from 'node:util';
 import { OcrError } from '../errors.ts';
+import { giveBack } from '../give-back.ts';
 import { loadModels, loadTwoThreadedDetector, readPage, type Models } from '../ocr/read-page.ts';
 import { LineHelper } from './line-helper.ts';
+import { receivePicture } from './picture-pipe.ts';
 import type { EngineMessage, EngineRequest, ReadOutcome, ReadTask } from './protocol.ts';
 import { SAMPLE_IMAGE_BASE64, SAMPLE_LINES } from './sample.ts';
 import { SharedLines } from './shared-lines.ts';
@@ -35,7 +37,12 @@ async function readSample(models: Models): Promise<void> {
   throw new Error(`the sample was read as ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
 }
 
-async function outcomeOf({ image, options }: ReadTask, models: Models, lines?: SharedLines): Promise<ReadOutcome> {
+async function outcomeOf(
+  image: Buffer,
+  { options }: ReadTask,
+  models: Models,
+  lines?: SharedLines,
+): Promise<ReadOutcome> {
   try {
     return { ok: true, page: await readPage(image, options, models, lines) };
   } catch (error) {
@@ -55,9 +62,11 @@ function listen(models: Models, modelsOfIdleTimes: () => Models): void {
   const serve = async (task: ReadTask): Promise<void> => {
     lines = task.shared ? new SharedLines(task.id, send) : undefined;
     await helper.stop();
-    const outcome = await outcomeOf(task, task.coreToSpare ? modelsOfIdleTimes() : models, lines);
+    const image = receivePicture(task.imageBytes);
+    const outcome = await outcomeOf(image, task, task.coreToSpare ? modelsOfIdleTimes() : models, lines);
     lines = undefined;
     await send({ type: 'outcome', id: task.id, outcome, residentBytes: process.memoryUsage.rss() });
+    giveBack(image);
   };
   process.on('message', (request: EngineRequest) => {
     if (request.type === 'read') void serve(request);

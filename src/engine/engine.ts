@@ -67,7 +67,7 @@ export interface Engine {
   /**
    * Reads one page. Pages are begun in the order in which they came.
    *
-   * @param image encoded image file; must not be changed until the promise settles
+   * @param image encoded image file; must not be changed until the promise settles, and may be given back then
    * @param signal ends the waiting at once; a page that is already being read keeps its process until it is done or killed
    * @throws {OcrError} what `readPage` says of the picture; OVERLOADED when the queue is full; DEADLINE_EXCEEDED when the
    *   signal's time or the page's passed; UNAVAILABLE while starting or closing, when aborted, or when two processes died
@@ -265,12 +265,12 @@ class ProcessEngine implements Engine {
     const task: ReadTask = {
       type: 'read',
       id: this.#lastTaskId,
-      image,
+      imageBytes: image.length,
       options,
       shared: job.deaths === 0,
       coreToSpare: this.#waiting.length === 0 && this.#idleProcesses().length > 1,
     };
-    const result = await process.read(task, pageTimeoutMs);
+    const result = await process.read(task, image, pageTimeoutMs);
     if (result.kind === 'outcome') answer(job, result.outcome);
     else if (result.kind === 'deadline') job.reject(pageDeadlineError(pageTimeoutMs));
     else this.#retry(job);

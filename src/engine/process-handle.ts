@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { Writable } from 'node:stream';
 import { allocatorEnvironment } from './allocator.ts';
 import { type EngineLog, logOutput } from './engine-log.ts';
+import { sendPicture } from './picture-pipe.ts';
 import type { EngineMessage, EngineRequest, LineImage, LineSharingMessage, ReadOutcome, ReadTask } from './protocol.ts';
 
 export interface ProcessSettings {
@@ -112,7 +114,7 @@ export class ProcessHandle {
    * Has one page read. Only an idle process may be asked. At `timeoutMs`, sending included, the process is killed.
    * Never rejects.
    */
-  read(task: ReadTask, timeoutMs: number): Promise<ReadResult> {
+  read(task: ReadTask, image: Uint8Array, timeoutMs: number): Promise<ReadResult> {
     if (this.#state !== 'idle') throw new Error(`engine process ${this.pid} was given a page while ${this.#state}`);
     this.#state = 'busy';
     // What it was helping with is left; the page has a deadline of its own.
@@ -128,6 +130,7 @@ export class ProcessHandle {
     }, timeoutMs);
     this.#reading = { id: task.id, timer, settle: resolve };
     this.#send(task);
+    void this.#sendImage(image);
     return promise;
   }
 
@@ -162,7 +165,7 @@ export class ProcessHandle {
         // Flags of the server process (an inspector's port, a test runner's loader) are not the child's.
         execArgv: [],
         env: { ...settings.environment, ...FIXED_ENVIRONMENT },
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       });
     } catch (error) {
       // Node throws for some of the reasons (ENOMEM) and emits 'error' for the others (EAGAIN).
@@ -172,6 +175,8 @@ export class ProcessHandle {
     const pid = child.pid;
     if (child.stdout) logOutput(child.stdout, (line) => this.#log.info({ pid, line }, 'engine process output'));
     if (child.stderr) logOutput(child.stderr, (line) => this.#log.warn({ pid, line }, 'engine process output'));
+    // What breaks it off ends the page, and is heard of by whoever sends.
+    child.stdio.at(-1)?.on('error', () => undefined);
     child.on('message', (message) => this.#onMessage(message as EngineMessage));
     child.on('disconnect', () => this.#abandon('closed its channel'));
     child.on('error', (error) => {
@@ -239,6 +244,16 @@ export class ProcessHandle {
     } catch (error) {
       // The serializer throws at once, for an image that cannot be cloned (a detached buffer, say).
       onError(error);
+    }
+  }
+
+  async #sendImage(image: Uint8Array): Promise<void> {
+    const pipe = this.#child?.stdio.at(-1);
+    if (!(pipe instanceof Writable)) return;
+    try {
+      await sendPicture(pipe, image);
+    } catch (error) {
+      this.#abandon(`could not be sent a picture: ${String(error)}`);
     }
   }
 

@@ -7,8 +7,8 @@ import type { Reading } from '../ocr/text-recognition.ts';
 export interface ReadTask {
   readonly type: 'read';
   readonly id: number;
-  /** The encoded image file (jpg, png or bmp). */
-  readonly image: Uint8Array;
+  /** Size of the encoded image file (jpg, png or bmp), which comes through a pipe of its own (picture-pipe.ts). */
+  readonly imageBytes: number;
   readonly options: ReadOptions;
   /** Whether its lines may be read elsewhere too. Not for a page that has cost a process: what kills it stays in one. */
   readonly shared: boolean;

@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ErrorCode } from '../../src/errors.ts';
+import { receivePicture } from '../../src/engine/picture-pipe.ts';
 import type { EngineMessage, EngineRequest, LineImage, ReadOutcome, ReadTask } from '../../src/engine/protocol.ts';
 import { visitGate } from './gate.ts';
 
@@ -116,8 +117,7 @@ async function help({ page, index, image }: LineImage): Promise<void> {
   await send({ type: 'reading', page, index, reading });
 }
 
-async function obey(command: Command, task: ReadTask): Promise<ReadOutcome> {
-  const { image } = task;
+async function obey(command: Command, task: ReadTask, image: Buffer): Promise<ReadOutcome> {
   switch (command.do) {
     case 'share':
       return share(command, task);
@@ -188,8 +188,8 @@ if (mode !== 'silent') {
     if (request.type === 'line') return void help(request);
     if (request.type !== 'read') return onSharing?.(request);
     void (async () => {
-      const command = JSON.parse(Buffer.from(request.image).toString()) as Command;
-      const outcome = await obey(command, request);
+      const image = receivePicture(request.imageBytes);
+      const outcome = await obey(JSON.parse(image.toString()) as Command, request, image);
       await send({ type: 'outcome', id: request.id, outcome, residentBytes });
     })();
   });
