@@ -53,8 +53,9 @@ export interface AppParts {
 const DRAIN_PATIENCE_MS = 20_000;
 
 /**
- * Bytes that all requests together may hold, in largest requests: two at work and two arriving go on undisturbed. What the
- * server process takes is up to three times this for moments (JSON text, base64 text, picture).
+ * Bytes that all requests together may hold, in largest requests: two at work and two arriving go on undisturbed. The
+ * server process takes little more than this: a picture is decoded where its body is. Base64 with line breaks takes up to
+ * three times as much for moments (JSON text, base64 text, picture).
  */
 const HELD_LARGEST_REQUESTS = 4;
 

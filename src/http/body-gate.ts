@@ -1,54 +1,108 @@
 import type { IncomingMessage } from 'node:http';
-import { finished, Transform } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import { finished } from 'node:stream';
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { giveBack } from '../give-back.ts';
 import type { ByteAccount, ByteBudget } from './byte-budget.ts';
 
-/**
- * Bytes that are collected before they are passed on. Fastify keeps every chunk as an object of its own (some 100 bytes),
- * so that a body of one-byte chunks would take a hundred times its size; one that is stalled holds this much.
- */
-const BLOCK_BYTES = 16_384;
-
-/** Passes a body on in blocks and counts it. */
-class BodyGate extends Transform {
-  readonly #account: ByteAccount;
-  #block: Buffer | undefined;
-  #length = 0;
-
-  constructor(account: ByteAccount) {
-    super();
-    this.#account = account;
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#account.add(chunk.length);
-    if (this.#length + chunk.length > BLOCK_BYTES) this.#pass();
-    if (chunk.length >= BLOCK_BYTES) {
-      this.push(chunk);
-    } else {
-      this.#block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
-      this.#length += chunk.copy(this.#block, this.#length);
-    }
-    done();
-  }
-
-  override _flush(done: () => void): void {
-    this.#pass();
-    this.#account.settle();
-    done();
-  }
-
-  #pass(): void {
-    if (this.#block !== undefined) this.push(this.#block.subarray(0, this.#length));
-    this.#block = undefined;
-    this.#length = 0;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body of the request, if it has one. */
+    incomingBody: IncomingBody | null;
   }
 }
 
-/** What still comes of a body that nobody wants is thrown away, so that the client gets to read its answer. */
-function discardRest(body: IncomingMessage, gate: BodyGate): void {
-  body.unpipe(gate);
-  body.resume();
+/**
+ * A body takes memory in steps of this many bytes, as it comes; one whose announced length is smaller gets it in one piece,
+ * which is cheaper than asking the system for pages.
+ */
+const STEP_BYTES = 262_144;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One request body on its way in. It is written into one piece of memory that grows where it is: Fastify would keep every
+ * chunk as an object of its own (some 100 bytes even for one byte) and copy them all together at the end.
+ */
+class IncomingBody {
+  readonly #raw: IncomingMessage;
+  readonly #maxBytes: number;
+  readonly #account: ByteAccount;
+  readonly #received = Promise.withResolvers<Buffer>();
+  readonly #take = (chunk: Buffer): void => {
+    try {
+      this.#add(chunk);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  };
+  /** Null until the first byte has come, and again when nobody needs the body any more. */
+  #memory: Uint8Array<ArrayBuffer> | null = null;
+  #length = 0;
+  #open = true;
+
+  constructor(raw: IncomingMessage, maxBytes: number, budget: ByteBudget) {
+    this.#raw = raw;
+    this.#maxBytes = maxBytes;
+    this.#account = budget.open((reason) => this.#refuse(reason));
+    // Who has not asked for the body need not hear that it did not come.
+    this.#received.promise.catch(() => undefined);
+  }
+
+  /** To be called once. @throws the reason of the refusal: too large, evicted from the budget, or it did not come whole */
+  receive(): Promise<Buffer> {
+    if (this.#announced > this.#maxBytes) this.#refuse(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+    else this.#raw.on('data', this.#take);
+    finished(this.#raw, { writable: false }, (error) => {
+      if (error) return this.#refuse(new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH());
+      this.#account.settle();
+      const { buffer } = this.#memory ?? EMPTY;
+      this.#received.resolve(Buffer.from(buffer, 0, this.#length));
+    });
+    return this.#received.promise;
+  }
+
+  /** The bytes are not needed any more, and neither is what still comes. */
+  end(): void {
+    this.#open = false;
+    this.#account.close();
+    this.#raw.off('data', this.#take);
+    // What still comes of a body that nobody wants is thrown away, so that the client gets to read its answer.
+    this.#raw.resume();
+    if (this.#memory !== null) giveBack(this.#memory);
+    this.#memory = null;
+    this.#length = 0;
+  }
+
+  /** NaN if the client does not say. */
+  get #announced(): number {
+    return Number(this.#raw.headers['content-length'] ?? NaN);
+  }
+
+  #add(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#maxBytes) throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
+    this.#account.add(chunk.length);
+    // The account may just have been evicted.
+    if (!this.#open) return;
+    this.#memory ??= this.#allocate();
+    const { buffer } = this.#memory;
+    if (length > buffer.byteLength) {
+      buffer.resize(Math.min(Math.ceil(length / STEP_BYTES) * STEP_BYTES, buffer.maxByteLength));
+    }
+    this.#memory.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  #allocate(): Uint8Array<ArrayBuffer> {
+    const announced = this.#announced;
+    if (announced <= STEP_BYTES) return new Uint8Array(announced);
+    return new Uint8Array(new ArrayBuffer(0, { maxByteLength: this.#maxBytes }));
+  }
+
+  #refuse(reason: unknown): void {
+    this.end();
+    this.#received.reject(reason);
+  }
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
@@ -56,29 +110,24 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
 
 /** Counts every request body, from its first byte to the end of the answer, and cuts off what the budget evicts. */
 export function gateBodies(app: FastifyInstance, budget: ByteBudget): void {
-  app.addHook('preParsing', (request, reply, payload, done) => {
-    const { raw } = request;
-    if (!hasBody(raw)) return done(null, payload);
-    const account = budget.open((reason) => {
-      discardRest(raw, gate);
-      gate.destroy(reason);
-    });
-    const gate = new BodyGate(account);
-    const end = (): void => {
-      account.close();
-      discardRest(raw, gate);
-    };
+  app.decorateRequest('incomingBody', null);
+  app.addHook('preParsing', async (request, reply) => {
+    const { raw, routeOptions } = request;
+    if (!hasBody(raw)) return;
+    const body = new IncomingBody(raw, routeOptions.bodyLimit ?? app.initialConfig.bodyLimit ?? 0, budget);
+    request.incomingBody = body;
+    const end = (): void => body.end();
     reply.raw.once('finish', end);
     reply.raw.once('close', end);
-    // pipe() tells nothing of a connection that breaks off.
-    finished(raw, { writable: false }, (error) => {
-      if (error) gate.destroy(error);
-    });
-    done(null, raw.pipe(gate));
   });
   // Fastify closes the connection when a body was not taken. The system then resets it under a client that still sends,
   // which often loses the answer on its way; with the rest thrown away there is no need to.
   app.addHook('onError', async (request, reply) => {
     if (hasBody(request.raw)) reply.removeHeader('connection');
   });
+}
+
+/** The whole body of a request, for content type parsers. Its memory is given back with the answer. */
+export async function receiveBody({ incomingBody }: FastifyRequest): Promise<Buffer> {
+  return (await incomingBody?.receive()) ?? EMPTY;
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OcrError } from '../errors.ts';
+import { receiveBody } from './body-gate.ts';
 import { liftImage } from './inline-image.ts';
 
 declare module 'fastify' {
@@ -47,24 +48,21 @@ export function acceptJson(app: FastifyInstance, maxImageBytes: number): void {
 
   app.decorateRequest('inlineImage', null);
   app.removeContentTypeParser('application/json');
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer): Promise<unknown> => {
-      if (holdsTooMuch(body)) {
-        const reason = `The body holds more than ${MAX_VALUES} values. Send \`url\` or \`img\`, and \`duration\` if wanted; nothing else is needed.`;
-        throw new OcrError('INVALID_REQUEST', reason);
-      }
-      const lifted = liftImage(body);
-      if (lifted !== undefined) {
-        const value = await parse(request, lifted.json);
-        const isPicture = fieldOf(value, 'img') === lifted.placeholder;
-        // `url` has priority: nobody will look at the picture.
-        if (isPicture && fieldOf(value, 'url') !== undefined) return value;
-        if (isPicture) request.inlineImage = (await lifted.decode(maxImageBytes)) ?? null;
-        if (request.inlineImage !== null) return value;
-      }
-      return parse(request, body.toString('utf8'));
-    },
-  );
+  app.addContentTypeParser('application/json', async (request: FastifyRequest): Promise<unknown> => {
+    const body = await receiveBody(request);
+    if (holdsTooMuch(body)) {
+      const reason = `The body holds more than ${MAX_VALUES} values. Send \`url\` or \`img\`, and \`duration\` if wanted; nothing else is needed.`;
+      throw new OcrError('INVALID_REQUEST', reason);
+    }
+    const lifted = liftImage(body);
+    if (lifted !== undefined) {
+      const value = await parse(request, lifted.json);
+      const isPicture = fieldOf(value, 'img') === lifted.placeholder;
+      // `url` has priority: nobody will look at the picture.
+      if (isPicture && fieldOf(value, 'url') !== undefined) return value;
+      if (isPicture) request.inlineImage = (await lifted.decode(maxImageBytes)) ?? null;
+      if (request.inlineImage !== null) return value;
+    }
+    return parse(request, body.toString('utf8'));
+  });
 }

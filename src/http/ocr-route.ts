@@ -3,6 +3,7 @@ import type { Admission } from '../engine/admission.ts';
 import type { Engine } from '../engine/engine.ts';
 import { readPages, type PageRange } from '../engine/read-pages.ts';
 import { OcrError } from '../errors.ts';
+import { giveBack } from '../give-back.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Page, ReadOptions } from '../ocr/page.ts';
 import { parseSource, type ImageLoader, type ImageSource } from '../source/load-image.ts';
@@ -99,9 +100,10 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
     const deadline = startDeadline({ timeoutMs: options.requestTimeoutMs, response: reply.raw, draining });
     // Of what is fetched; the body has its own (body-gate.ts).
     const account = budget.open((reason) => deadline.abort(reason));
+    let image: Buffer = EMPTY;
     try {
       engine.refuseIfUnavailable();
-      const image =
+      image =
         'bytes' in source ? source.bytes : await images.load(source, deadline.signal, (bytes) => account.add(bytes));
       account.settle();
       // Up to 70 MB of text that nobody needs any more; the request lives as long as its answer takes.
@@ -136,6 +138,8 @@ export function createPictureReader(options: OcrRouteOptions): PictureReader {
     } catch (error) {
       throw deadline.explain(error);
     } finally {
+      // The engine has let go of it, or will find nothing to read.
+      giveBack(image);
       account.close();
       deadline.end();
       leave();

@@ -2,6 +2,7 @@ import { Busboy } from '@fastify/busboy';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OcrError } from '../errors.ts';
 import { imageTooLarge } from '../source/source-errors.ts';
+import { receiveBody } from './body-gate.ts';
 
 /** What a form or a raw body asks for: `OcrRequest` with the file as it is instead of base64. Checked by its schema. */
 export interface Upload {
@@ -160,17 +161,16 @@ function checkFile<T extends Upload>(upload: T, maxImageBytes: number): T {
 
 /** Takes forms as bodies, with the text fields `others` besides those of `Upload`. */
 export function acceptForms(app: FastifyInstance, maxImageBytes: number, others: readonly string[]): void {
-  app.addContentTypeParser(
-    'multipart/form-data',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) =>
-      checkFile(await parseForm(body, request.headers['content-type'] ?? '', others), maxImageBytes),
-  );
+  app.addContentTypeParser('multipart/form-data', async (request: FastifyRequest) => {
+    const form = await parseForm(await receiveBody(request), request.headers['content-type'] ?? '', others);
+    return checkFile(form, maxImageBytes);
+  });
 }
 
 /** Takes picture files of the given media types as bodies. */
 export function acceptFiles(app: FastifyInstance, maxImageBytes: number, types: readonly string[]): void {
-  app.addContentTypeParser([...types], { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
+  app.addContentTypeParser([...types], async (request: FastifyRequest) => {
+    const body = await receiveBody(request);
     if (body.length === 0) throw refused('The body is empty: send the bytes of the picture file.');
     return checkFile<Upload>({ img: body }, maxImageBytes);
   });

@@ -45,7 +45,7 @@ export function decodeInline(data: string, maxBytes: number): Buffer {
   if (bytes.length !== decodedBytes(characters) && characters === payload.length) {
     characters -= countWhitespace(payload);
   }
-  if (bytes.length !== decodedBytes(characters)) throw invalidBase64('it has characters that are not base64');
+  if (bytes.length !== decodedBytes(characters)) throw notBase64();
   if ((characters + padding) % 4 !== 0)
     throw invalidBase64('its length or its "=" padding is wrong, or it was cut off');
   return bytes;
@@ -79,6 +79,9 @@ function countWhitespace(text: string): number {
   }
   return count;
 }
+
+/** INVALID_BASE64 for a text with foreign characters. */
+export const notBase64 = (): OcrError => invalidBase64('it has characters that are not base64');
 
 function invalidBase64(reason: string): OcrError {
   return new OcrError(

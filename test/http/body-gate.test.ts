@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { handleError } from '../../src/http/error-handler.ts';
 import { gateBodies } from '../../src/http/body-gate.ts';
 import { createByteBudget } from '../../src/http/byte-budget.ts';
+import { acceptJson } from '../../src/http/json-body.ts';
 
 const BODY_LIMIT = 1_000_000;
 
@@ -14,6 +15,7 @@ async function start(t: Test, limitBytes: number) {
   const app = Fastify({ bodyLimit: BODY_LIMIT });
   app.decorateReply('errorCode', null);
   app.setErrorHandler(handleError);
+  acceptJson(app, BODY_LIMIT);
   gateBodies(app, budget);
   let heldInHandler = 0;
   app.post('/', async (request) => {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { FastifyInstance } from 'fastify';
+import { OcrError } from '../../src/errors.ts';
 import { parseForm } from '../../src/http/upload.ts';
 import { buildFakeApp, fakeEngine, IMAGE, SAMPLE_PAGE } from './fixtures/fake-parts.ts';
 
@@ -53,6 +54,34 @@ t.test('a form and a raw body give the answer of JSON, from the bytes as they ar
   for (const { statusCode, body } of answers) t.strictSame([statusCode, body], [200, json.body]);
   t.equal(seen.length, 6);
   for (const bytes of seen) t.ok(bytes.equals(PICTURE));
+});
+
+t.test('the memory of a large picture is given back with its answer, whatever that is', async (t) => {
+  const picture = Buffer.alloc(3_000_000, PICTURE);
+  const json = JSON.stringify({ img: picture.toString('base64') });
+  const form = await formOf([['img', file(picture), 'a.png']]);
+  for (const fails of [false, true]) {
+    const given: Uint8Array[] = [];
+    const read = async (image: Uint8Array) => {
+      t.ok(picture.equals(image));
+      given.push(image);
+      if (fails) throw new OcrError('INVALID_IMAGE', 'The picture is damaged.');
+      return SAMPLE_PAGE;
+    };
+    const app = await buildFakeApp({ engine: fakeEngine({ read }) });
+    for (const [type, payload] of [
+      ['application/json', json],
+      ['image/png', picture],
+      [form.type, form.bytes],
+    ] as const) {
+      t.equal((await send(app, type, payload)).statusCode, fails ? 400 : 200);
+    }
+    t.strictSame(
+      given.map(({ length }) => length),
+      [0, 0, 0],
+    );
+    await app.close();
+  }
 });
 
 t.test('a form has the fields of JSON', async (t) => {
