@@ -1,5 +1,6 @@
 import sharp, { type FailOnOptions } from 'sharp';
 import { OcrError } from '../errors.ts';
+import { giveBack } from '../give-back.ts';
 import { readBmpHeader } from './bmp-header.ts';
 import { decodeBmp } from './bmp.ts';
 import { checkSize, damaged, readJpegHeader, readPngHeader, recognizeFormat } from './image-header.ts';
@@ -67,11 +68,14 @@ async function decodeJpeg(file: Uint8Array, { maxSide }: DecodeOptions): Promise
 async function decodePng(file: Uint8Array, { maxSide }: DecodeOptions): Promise<RgbImage> {
   const header = readPngHeader(file);
   checkSize(header.width, header.height, maxSide);
-  const strict = await tryDecode(rebuildPng(file, header), 'error', maxSide);
+  const rebuilt = rebuildPng(file, header);
+  const strict = await tryDecode(rebuilt, 'error', maxSide);
+  giveBack(rebuilt);
   if (strict.ok) return strict.image;
   const { file: repaired, rows } = await repairPng(file, header, MIN_SHARE);
   // The rows have been counted; what breaks off behind the last of them does not matter.
   const there = await tryDecode(repaired, 'none', maxSide);
+  giveBack(repaired);
   if (!there.ok) throw damaged('png', there.reason);
   return rows < header.height ? withWhiteBelow(there.image, header.height) : there.image;
 }
@@ -79,6 +83,7 @@ async function decodePng(file: Uint8Array, { maxSide }: DecodeOptions): Promise<
 function withWhiteBelow({ data, width }: RgbImage, height: number): RgbImage {
   const page = Buffer.alloc(width * height * 3, 0xff);
   page.set(data);
+  giveBack(data);
   return { data: page, width, height };
 }
 

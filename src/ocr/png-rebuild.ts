@@ -1,4 +1,5 @@
 import zlib from 'node:zlib';
+import { giveBack } from '../give-back.ts';
 import { damaged, type PngChunk, type PngHeader } from './image-header.ts';
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -136,7 +137,9 @@ async function refillPng(file: Uint8Array, header: PngHeader, minShare: number):
     raw[end] = 0;
     end += rows[good];
   }
-  return assemble(file, header, storedZlib(raw));
+  const refilled = assemble(file, header, storedZlib(raw));
+  giveBack(raw);
+  return refilled;
 }
 
 /** Most bytes of a stored block (RFC 1951, section 3.2.4: its length has 16 bits). */

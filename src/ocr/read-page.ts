@@ -1,4 +1,5 @@
 import type { DbParameters } from './db-postprocess.ts';
+import { giveBack } from '../give-back.ts';
 import { characterQuads } from './character-quads.ts';
 import { decodeFile } from './decode-file.ts';
 import { decodeImage } from './decode-image.ts';
@@ -78,6 +79,8 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
   const accepted = lines.filter((line) => isText(line, convincing, image.width, image.height));
   const ordered = orderLines(accepted.map(toOrderable));
   const placed = ordered.map((line) => toLine(line, image, options.characters === true));
+  // Up to 50 MB each.
+  for (const { data } of [whole, asTaken, image]) giveBack(data);
   const end = performance.now();
   return {
     width: whole.width,

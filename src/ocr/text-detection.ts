@@ -1,3 +1,4 @@
+import { giveBack } from '../give-back.ts';
 import { findKernels, type DbParameters } from './db-postprocess.ts';
 import { boundingBox, growQuad, overlapOfSmaller, quadSize, scaleQuad, translateQuad } from './geometry.ts';
 import { tightenToInk } from './ink-box.ts';
@@ -73,7 +74,9 @@ async function detectAtScale(
 ): Promise<DetectionResult> {
   const width = roundSide(image.width * scale);
   const height = roundSide(image.height * scale);
-  const output = await session.run(toModelInput(resizeImage(image, width, height)), [1, 3, height, width]);
+  const input = toModelInput(resizeImage(image, width, height));
+  const output = await session.run(input, [1, 3, height, width]);
+  giveBack(input);
   const scaleX = image.width / width;
   const scaleY = image.height / height;
   const regions = findKernels({ data: output.data, width, height }, parameters).map((found): TextRegion => {

@@ -165,3 +165,21 @@ t.test('decoding errors reach the caller', async (t) => {
   await t.rejects(readPage(Buffer.from('no picture'), { maxSide: 299 }, models), { code: 'UNSUPPORTED_FORMAT' });
   t.equal(models.detector.runs.length, 0);
 });
+
+t.test('pixels and model inputs of a large picture are given back', async (t) => {
+  const file = encodeBmp(paper(4096, 4096));
+  const models = {
+    detector: fakeDetector(),
+    recognizer: fakeRecognizer(),
+    charset: FAKE_CHARSET,
+    detection: DETECTION,
+  };
+  const sizes: number[] = [];
+  t.capture(ArrayBuffer.prototype, 'transferToFixedLength', function (this: ArrayBuffer, length) {
+    sizes.push(this.byteLength);
+    return structuredClone(this, { transfer: [this] }).slice(0, length);
+  });
+  t.strictSame((await readPage(file, { maxSide: 4096 }, models)).lines, []);
+  // The detector looks at 960 x 960 pixels, three floats each, and again at two thirds of that.
+  t.strictSame(sizes, [960 * 960 * 12, 640 * 640 * 12, 4096 * 4096 * 3]);
+});
