@@ -74,7 +74,7 @@ export function noProcessError(): OcrError {
 /** @param deaths processes that died while they read the page */
 export function pageKillsError(deaths: number): OcrError {
   return new OcrError(
-    'UNAVAILABLE',
+    'ENGINE_CRASHED',
     `${deaths} engine processes ended while they read this picture, so the picture may be the cause. Save it again with ` +
       'another program, or smaller, before sending it again; the operator finds more in the log, and should check that ' +
       'the container has memory enough for OCR_ENGINE_PROCESSES.',

@@ -70,7 +70,8 @@ export interface Engine {
    * @param image encoded image file; must not be changed until the promise settles, and may be given back then
    * @param signal ends the waiting at once; a page that is already being read keeps its process until it is done or killed
    * @throws {OcrError} what `readPage` says of the picture; OVERLOADED when the queue is full; DEADLINE_EXCEEDED when the
-   *   signal's time or the page's passed; UNAVAILABLE while starting or closing, when aborted, or when two processes died
+   *   signal's time or the page's passed; UNAVAILABLE while starting or closing, or when aborted; ENGINE_CRASHED when two
+   *   processes died while they read it
    */
   read(image: Uint8Array, options: ReadOptions, signal: AbortSignal): Promise<Page>;
   status(): EngineStatus;

@@ -35,11 +35,15 @@ export const STATUS_OF_CODE = {
   RATE_LIMITED: 429,
   INTERNAL: 500,
   UNAVAILABLE: 503,
+  ENGINE_CRASHED: 503,
   DEADLINE_EXCEEDED: 504,
 } as const satisfies Record<ErrorCode, number>;
 
 const INTERNAL_MESSAGE =
   'Something went wrong inside the server. It is a bug, not your request; the operator finds the cause in the log under the request id.';
+
+/** What may succeed when it is sent again unchanged, and is told when (`Retry-After`). */
+const MAY_PASS: readonly ErrorCode[] = ['OVERLOADED', 'RATE_LIMITED', 'UNAVAILABLE'];
 
 /** Asked of clients where whoever refused did not know better: long enough for a page or two to be finished. */
 const DEFAULT_RETRY_SECONDS = 1;
@@ -149,7 +153,7 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   const code = known?.code ?? 'INTERNAL';
   const message = known === undefined || code === 'INTERNAL' ? INTERNAL_MESSAGE : known.message;
   const status = STATUS_OF_CODE[code];
-  if (status === 429 || status === 503) {
+  if (MAY_PASS.includes(code)) {
     reply.header('retry-after', Math.max(Math.ceil(known?.retryAfterSeconds ?? 0), DEFAULT_RETRY_SECONDS));
   }
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="general-ocr"');

@@ -19,6 +19,7 @@ export const PAGE_ERRORS = [
   'RATE_LIMITED',
   'INTERNAL',
   'UNAVAILABLE',
+  'ENGINE_CRASHED',
   'DEADLINE_EXCEEDED',
 ] as const satisfies readonly ErrorCode[];
 
@@ -72,6 +73,10 @@ export const ERROR_DESCRIPTIONS = {
   ],
   INTERNAL: ['A bug', 'Something went wrong inside the server. The operator finds the cause under the request id.'],
   UNAVAILABLE: ['Starting, shutting down, or no engine process', 'The server is starting. Try again in a moment.'],
+  ENGINE_CRASHED: [
+    'Engine processes ended while they read the picture, so it is not tried again; without `Retry-After`',
+    '2 engine processes ended while they read this picture, so the picture may be the cause. Save it again with another program, or smaller.',
+  ],
   DEADLINE_EXCEEDED: [
     'The total deadline passed; the message names the stage',
     'The request took longer than 30000 ms and was stopped while fetching the image.',

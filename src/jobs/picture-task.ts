@@ -33,7 +33,10 @@ export interface PictureTaskParts {
  */
 const MAX_WORKER_DEATHS = 8;
 
-/** Failures that may pass by themselves. All others are of the picture, and the same the next time. */
+/**
+ * Failures that may pass by themselves. All others are of the picture, and the same the next time; one that has ended two engine
+ * processes (ENGINE_CRASHED) would end two more.
+ */
 const MAY_PASS: readonly string[] = [
   'SOURCE_UNAVAILABLE',
   'DEADLINE_EXCEEDED',

@@ -233,7 +233,10 @@ t.test(
     await engine.whenReady();
     const deadly = failure(read({ do: 'crash' }));
     const others = Promise.all([read(echo), read(echo), read(echo)]);
-    t.match(await deadly, { code: 'UNAVAILABLE', message: /2 engine processes ended.*the picture may be the cause/ });
+    t.match(await deadly, {
+      code: 'ENGINE_CRASHED',
+      message: /2 engine processes ended.*the picture may be the cause/,
+    });
     t.strictSame((await others).map(textOf), ['hello', 'hello', 'hello']);
     await until(() => engine.status().restarts === 2);
     t.equal(textOf(await read(echo)), 'hello');
@@ -244,7 +247,7 @@ t.test('a process that hangs up without ending is killed', { buffered: true }, a
   const { engine, read, pids } = startTestEngine(t, { processes: 2 });
   await engine.whenReady();
   const before = pids();
-  t.match(await failure(read({ do: 'hang-up' })), { code: 'UNAVAILABLE', message: /the picture may be the cause/ });
+  t.match(await failure(read({ do: 'hang-up' })), { code: 'ENGINE_CRASHED', message: /the picture may be the cause/ });
   t.strictSame(before.map(exists), [false, false]);
 });
 
@@ -285,7 +288,7 @@ t.test('an image that cannot be sent is refused, and the engine goes on', { buff
   await engine.whenReady();
   const image = new Uint8Array(new SharedArrayBuffer(8));
   const options = { maxSide: 4096, hook: () => undefined };
-  t.match(await failure(engine.read(image, options, new AbortController().signal)), { code: 'UNAVAILABLE' });
+  t.match(await failure(engine.read(image, options, new AbortController().signal)), { code: 'ENGINE_CRASHED' });
   t.equal(textOf(await read(echo)), 'hello');
 });
 
@@ -563,7 +566,7 @@ t.test(
       pages.push(read(command).catch((error: OcrError) => error));
     }
     const answers = await Promise.all(pages);
-    t.match(answers[20], { code: 'UNAVAILABLE' });
+    t.match(answers[20], { code: 'ENGINE_CRASHED' });
     t.match(answers[40], { code: 'DEADLINE_EXCEEDED' });
     t.equal(answers.filter((answer) => !(answer instanceof OcrError) && textOf(answer) === 'hello').length, 58);
     for (const pid of pids()) seen.add(pid);

@@ -14,7 +14,8 @@ interface ErrorCase {
   readonly options?: FakeOptions;
   readonly request?: InjectOptions | string;
   readonly message: RegExp;
-  readonly headers?: Record<string, string | RegExp>;
+  /** Undefined: not to be there. */
+  readonly headers?: Record<string, string | RegExp | undefined>;
 }
 
 const ocr = (payload: unknown, headers: Record<string, string> = {}): InjectOptions => ({
@@ -168,6 +169,13 @@ const cases: ErrorCase[] = [
     what: 'a bug in an engine process',
     options: engineThrows(new OcrError('INTERNAL', '/srv/secret.ts exploded')),
     message: /^Something went wrong inside the server/,
+  },
+  {
+    code: 'ENGINE_CRASHED',
+    what: 'a picture that ends engine processes is not to be sent again',
+    options: engineThrows(new OcrError('ENGINE_CRASHED', 'Two ended.')),
+    message: /Two ended/,
+    headers: { 'retry-after': undefined },
   },
   {
     code: 'JOBS_NOT_CONFIGURED',

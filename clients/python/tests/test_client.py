@@ -106,13 +106,14 @@ def test_waits_as_long_as_retry_after_says(call: Call) -> None:
     assert len(seen) == 4
 
 
-def test_does_not_try_again_what_would_fail_again(call: Call) -> None:
-    with local_server([refusal(400, 'INVALID_IMAGE')]) as (url, seen):
-        with pytest.raises(ServiceError, match='INVALID_IMAGE: about INVALID_IMAGE') as refused:
+@pytest.mark.parametrize(('status', 'code'), [(400, 'INVALID_IMAGE'), (503, 'ENGINE_CRASHED')])
+def test_does_not_try_again_what_would_fail_again(call: Call, status: int, code: str) -> None:
+    with local_server([refusal(status, code)]) as (url, seen):
+        with pytest.raises(ServiceError, match=f'{code}: about {code}') as refused:
             call('read', PICTURE, client={'base_url': url})
         assert len(seen) == 1
     error = refused.value
-    assert (error.code, error.status, error.request_id, error.retry_after) == ('INVALID_IMAGE', 400, 'r1', None)
+    assert (error.code, error.status, error.request_id, error.retry_after) == (code, status, 'r1', None)
 
 
 def test_tries_no_more_often_than_told(call: Call) -> None:

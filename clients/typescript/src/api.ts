@@ -246,7 +246,7 @@ export interface components {
              * @description What happened, for programs.
              * @enum {string}
              */
-            code: "INVALID_REQUEST" | "INVALID_BASE64" | "UNSUPPORTED_FORMAT" | "INVALID_IMAGE" | "IMAGE_TOO_LARGE" | "SOURCE_NOT_ALLOWED" | "SOURCE_UNAVAILABLE" | "UNAUTHORIZED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "OVERLOADED" | "RATE_LIMITED" | "UNAVAILABLE" | "DEADLINE_EXCEEDED" | "JOBS_NOT_CONFIGURED" | "INTERNAL";
+            code: "INVALID_REQUEST" | "INVALID_BASE64" | "UNSUPPORTED_FORMAT" | "INVALID_IMAGE" | "IMAGE_TOO_LARGE" | "SOURCE_NOT_ALLOWED" | "SOURCE_UNAVAILABLE" | "UNAUTHORIZED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "OVERLOADED" | "RATE_LIMITED" | "UNAVAILABLE" | "ENGINE_CRASHED" | "DEADLINE_EXCEEDED" | "JOBS_NOT_CONFIGURED" | "INTERNAL";
             /** @description What failed, why and how to fix it, for people. */
             message: string;
             /** @description The id under which the server logged the request; also `x-request-id`. */
@@ -665,7 +665,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. `ENGINE_CRASHED`: Engine processes ended while they read the picture, so it is not tried again; without `Retry-After`. */
             503: {
                 headers: {
                     /** @description Seconds to wait before another try. */
@@ -903,7 +903,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. */
+            /** @description `UNAVAILABLE`: Starting, shutting down, or no engine process. `ENGINE_CRASHED`: Engine processes ended while they read the picture, so it is not tried again; without `Retry-After`. */
             503: {
                 headers: {
                     /** @description Seconds to wait before another try. */

@@ -10,7 +10,7 @@ export interface GeneralOcrOptions {
   readonly apiKey?: string;
   /** Most milliseconds that a call takes, with all its tries and the waits between them. */
   readonly timeoutMs?: number;
-  /** How many more times a call is tried after 429, 503 or a broken connection; reading a picture changes nothing. */
+  /** How many more times a call is tried after 429, 503 (but `ENGINE_CRASHED`) or a broken connection; reading changes nothing. */
   readonly retries?: number;
   /** Instead of the global `fetch`: for a proxy, a certificate of your own, or a trace. */
   readonly fetch?: typeof fetch;
@@ -163,10 +163,14 @@ export class GeneralOcr {
 
 /** Milliseconds; undefined where another try would end in the same way. */
 function waitBefore(retry: number, failure: OcrError): number | undefined {
-  if (failure instanceof ServiceError && failure.status !== 429 && failure.status !== 503) return undefined;
+  if (failure instanceof ServiceError && !mayPass(failure)) return undefined;
   const told = failure instanceof ServiceError ? failure.retryAfterSeconds : undefined;
   return (told ?? FIRST_WAIT_SECONDS * 2 ** retry) * 1000 * (1 + JITTER * Math.random());
 }
+
+/** A picture that has ended engine processes would end more of them. */
+const mayPass = ({ status, code }: ServiceError): boolean =>
+  status === 429 || (status === 503 && code !== 'ENGINE_CRASHED');
 
 const tookTooLong = (timeoutMs: number, cause: unknown): NoAnswerError =>
   new NoAnswerError('timeout', `No answer within ${timeoutMs} ms. The option timeoutMs allows more.`, cause);

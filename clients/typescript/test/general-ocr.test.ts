@@ -69,6 +69,10 @@ test('does not try again what would fail again, or too often, or too late', asyn
   });
   assert.equal(refused.seen.length, 1);
 
+  const crashed = await localServer(t, [refuse(503, 'ENGINE_CRASHED')]);
+  await assert.rejects(new GeneralOcr({ baseUrl: crashed.url }).read(PICTURE), { code: 'ENGINE_CRASHED' });
+  assert.equal(crashed.seen.length, 1);
+
   const full = await localServer(t, [refuse(429, 'OVERLOADED', { 'retry-after': '0' })]);
   await assert.rejects(new GeneralOcr({ baseUrl: full.url, retries: 2 }).read(PICTURE), { code: 'OVERLOADED' });
   assert.equal(full.seen.length, 3);

@@ -58,6 +58,8 @@ FIRST_WAIT = 0.5
 JITTER = 0.25
 TOO_MANY_REQUESTS = 429
 UNAVAILABLE = 503
+# The code of a 503 that is of the picture: sent again, it would end more engine processes.
+ENGINE_CRASHED = 'ENGINE_CRASHED'
 
 
 class Target(NamedTuple):
@@ -138,7 +140,7 @@ def seconds_before_retry(failure: OcrError, retry: int) -> Optional[float]:
     """
     told: Optional[float] = None
     if isinstance(failure, ServiceError):
-        if failure.status not in (TOO_MANY_REQUESTS, UNAVAILABLE):
+        if failure.status not in (TOO_MANY_REQUESTS, UNAVAILABLE) or failure.code == ENGINE_CRASHED:
             return None
         told = failure.retry_after
     return (FIRST_WAIT * 2**retry if told is None else told) * (1 + JITTER * random.random())  # noqa: S311
