@@ -1,6 +1,6 @@
 import { startService } from '../running-service.ts';
-import { metric, pause, post, SAMPLE_BODY, statusOf, waitFor, workingProcesses, type Answer } from './client.ts';
-import { childrenOf, pidOf, processorTicks } from './processes.ts';
+import { metric, post, SAMPLE_BODY, statusOf, waitFor, workingProcesses, type Answer } from './client.ts';
+import { childrenOf, pidOf } from './processes.ts';
 import { milliseconds, Report, tally } from './report.ts';
 import { tiledPage } from './tiled-page.ts';
 
@@ -13,8 +13,8 @@ const PROCESSES = 2;
 
 const settings = { OCR_ENGINE_PROCESSES: String(PROCESSES), OCR_PAGE_TIMEOUT_MS: String(PAGE_TIMEOUT_MS) };
 
-const allBack = (url: string): Promise<number | undefined> =>
-  waitFor(async () => (await workingProcesses(url)) === PROCESSES, 4 * BACK_WITHIN_MS);
+const allBack = (url: string, processes: number): Promise<number | undefined> =>
+  waitFor(async () => (await workingProcesses(url)) === processes, 4 * BACK_WITHIN_MS);
 
 /** A process that stops (SIGSTOP) in the middle of its page is one that hangs. */
 async function hanging(report: Report): Promise<void> {
@@ -30,7 +30,7 @@ async function hanging(report: Report): Promise<void> {
     answers.every(({ status }) => status === 504) && longest <= PAGE_TIMEOUT_MS + TIME_TOLERANCE_MS,
   );
   const next = await post(url, SAMPLE_BODY);
-  const backMs = await allBack(url);
+  const backMs = await allBack(url, PROCESSES);
   report.check(
     `other processes in their place: ${next.code}, all at work ${milliseconds(backMs ?? Infinity)} later (at most ${BACK_WITHIN_MS} ms)`,
     next.status === 200 && backMs !== undefined && backMs <= BACK_WITHIN_MS,
@@ -58,25 +58,22 @@ async function growing(report: Report): Promise<void> {
   report.check('the server ends with 0', (await service.stop()) === 0);
 }
 
-/** A page that kills whatever reads it: every process that is busy with it gets SIGKILL. */
+/** A page that kills whatever reads it. With a single process there is no doubt which one that is: none helps another. */
 async function killing(report: Report): Promise<void> {
-  const service = await startService({ ...settings, OCR_PAGE_TIMEOUT_MS: '30000' });
+  const service = await startService({ OCR_ENGINE_PROCESSES: '1' });
   const { url } = service;
   const pid = pidOf(service.process);
   const slow = await tiledPage(4000, 4000);
-  const answer = post(url, slow);
-  let kills = 0;
   let answered = false;
-  void answer.then(() => (answered = true));
+  const answer = post(url, slow).finally(() => (answered = true));
+  let kills = 0;
   await waitFor(async () => {
-    const busyNow = await metric(url, 'general_ocr_engine_processes', '"busy"');
-    // With every process at work or at rest, the one that uses the processor is the one that reads the page.
-    if (answered || busyNow !== 1 || (await workingProcesses(url)) !== PROCESSES) return answered;
-    const busy = await busiest(childrenOf(pid));
-    if (busy === undefined || answered) return answered;
-    process.kill(busy, 'SIGKILL');
+    const [reader] = childrenOf(pid);
+    const isReading = (await metric(url, 'general_ocr_engine_processes', '"busy"')) === 1;
+    if (answered || reader === undefined || !isReading) return answered;
+    process.kill(reader, 'SIGKILL');
     kills += 1;
-    await waitFor(async () => !childrenOf(pid).includes(busy), BACK_WITHIN_MS);
+    await waitFor(async () => !childrenOf(pid).includes(reader), BACK_WITHIN_MS);
     return answered;
   }, 60_000);
   const { status, code } = await answer;
@@ -84,13 +81,14 @@ async function killing(report: Report): Promise<void> {
     `a page that kills its process: ${status} ${code} after ${kills} processes (at most 2)`,
     status === 503 && code === 'ENGINE_CRASHED' && kills === 2,
   );
-  const backMs = await allBack(url);
+  const backMs = await allBack(url, 1);
   report.check(
     `all at work again after ${milliseconds(backMs ?? Infinity)} (at most ${BACK_WITHIN_MS} ms)`,
     backMs !== undefined && backMs <= BACK_WITHIN_MS,
   );
   report.check('two deaths do not turn ready off', (await statusOf(`${url}/health/ready`)) === 200);
   for (let kill = 0; kill < 3; kill += 1) {
+    await allBack(url, 1);
     const [victim] = childrenOf(pid);
     process.kill(victim, 'SIGKILL');
     await waitFor(async () => !childrenOf(pid).includes(victim), BACK_WITHIN_MS);
@@ -100,15 +98,6 @@ async function killing(report: Report): Promise<void> {
   const again = await waitFor(async () => (await statusOf(`${url}/health/ready`)) === 200, 4 * BACK_WITHIN_MS);
   report.check(`ready again after ${milliseconds(again ?? Infinity)}`, again !== undefined);
   report.check('the server ends with 0', (await service.stop()) === 0);
-}
-
-/** The process that used most processor time within a moment; undefined if none did. */
-async function busiest(pids: readonly number[]): Promise<number | undefined> {
-  const before = pids.map(processorTicks);
-  await pause(60);
-  const used = pids.map((each, index) => processorTicks(each) - before[index]);
-  const most = Math.max(...used);
-  return most > 0 ? pids[used.indexOf(most)] : undefined;
 }
 
 /** `engine-faults`: engine processes that hang, that grow over their budget, and a page that kills them. */
