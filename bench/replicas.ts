@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findNginx, startNginx, type RunningNginx } from '../test/running-nginx.ts';
-import { childrenOf, pidOf, processorTicks } from '../test/robustness/processes.ts';
+import { pidOf, processorSeconds } from '../test/robustness/processes.ts';
 import { startService, type RunningService } from '../test/running-service.ts';
 import type { LabelledImage } from './labelled-set.ts';
 import { memoryOf, processTree } from './memory.ts';
@@ -12,8 +12,6 @@ import { log, median, percentile, report, rounded } from './report.ts';
 const MOST_REPLICAS = 3;
 /** Enough that every replica always has a page at work and one that waits. */
 const CLIENTS = 2 * MOST_REPLICAS;
-/** Linux counts processor time in ticks of 10 ms (proc(5)). */
-const TICK_MS = 10;
 /** Of a set when there is none: the sample picture so often. */
 const SAMPLE_PAGES = 60;
 
@@ -93,16 +91,16 @@ async function measureThroughput(set: readonly LabelledImage[], rounds: number, 
       ['direct, 1 x 2 engine processes', together.url],
     ];
     const measured: Record<string, Timed>[] = [];
-    const nginxTicks = ticksOf(proxies);
+    const nginxSeconds = secondsOf(proxies);
     // Round 0 compiles the code and grows the memory, and is not counted.
     for (let round = 0; round <= rounds; round++) {
       const times: Record<string, Timed> = {};
       for (const [name, url] of ways.map((_, i) => ways[(i + round) % ways.length])) {
-        const before = ticksOf([...proxies, ...replicas]);
+        const before = secondsOf([...proxies, ...replicas]);
         const { seconds, milliseconds } = await postSet(url, set, CLIENTS);
         times[name] = {
           pagesPerSecond: set.length / seconds,
-          cpuSecondsPerPage: ((ticksOf([...proxies, ...replicas]) - before) * TICK_MS) / 1000 / set.length,
+          cpuSecondsPerPage: (secondsOf([...proxies, ...replicas]) - before) / set.length,
           milliseconds: Object.values(milliseconds),
         };
         log(`replicas: round ${round} of ${rounds}: ${name}: ${rounded(set.length / seconds)} pages/s`);
@@ -110,7 +108,7 @@ async function measureThroughput(set: readonly LabelledImage[], rounds: number, 
       if (round > 0) measured.push(times);
     }
     const requests = (rounds + 1) * MOST_REPLICAS * set.length;
-    const nginxCpuMsPerRequest = ((ticksOf(proxies) - nginxTicks) * TICK_MS) / requests;
+    const nginxCpuMsPerRequest = (1000 * (secondsOf(proxies) - nginxSeconds)) / requests;
     const alone = await postSet(replicas[0].url, set, 1);
     const figures: ReplicaFigures = {
       pages: set.length,
@@ -134,10 +132,8 @@ const patient = (config: string): string =>
     .replace(/proxy_send_timeout \d+s/, 'proxy_send_timeout 300s');
 
 /** Processor time of these and their children so far. */
-const ticksOf = (all: readonly (RunningNginx | RunningService)[]): number =>
-  all
-    .flatMap(({ process }) => [pidOf(process), ...childrenOf(pidOf(process))])
-    .reduce((sum, pid) => sum + processorTicks(pid), 0);
+const secondsOf = (all: readonly (RunningNginx | RunningService)[]): number =>
+  processorSeconds(all.map(({ process }) => process));
 
 function memoryOfReplica({ process }: RunningService): ReplicaFigures['replicaMemory'][number] {
   const all = processTree(pidOf(process)).map(memoryOf);

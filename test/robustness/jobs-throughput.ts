@@ -9,13 +9,11 @@ import { startGateway } from '../jobs/s3-gateway.ts';
 import { startWorker } from '../jobs/worker-process.ts';
 import { startService } from '../running-service.ts';
 import { pause } from './client.ts';
-import { childrenOf, pidOf, processorTicks } from './processes.ts';
+import { processorSeconds } from './processes.ts';
 import { percentile, Report } from './report.ts';
 import { nameOf, writeSmallPictures } from './small-pictures.ts';
 
 const LOOK_MS = 50;
-/** proc(5): ticks of 10 ms. */
-const TICKS_A_SECOND = 100;
 
 interface Round {
   readonly seconds: number;
@@ -23,17 +21,11 @@ interface Round {
   readonly cpuSeconds: number;
 }
 
-const ticksOf = (workers: readonly { readonly pid?: number | undefined }[]): number =>
-  workers
-    .map(pidOf)
-    .flatMap((pid) => [pid, ...childrenOf(pid)])
-    .reduce((sum, pid) => sum + processorTicks(pid), 0);
-
 /** Runs `work` and says what it took. */
 async function measured(workers: readonly ChildProcess[], work: () => Promise<void>): Promise<Round> {
-  const [startedAt, ticks] = [performance.now(), ticksOf(workers)];
+  const [startedAt, cpuSeconds] = [performance.now(), processorSeconds(workers)];
   await work();
-  return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (ticksOf(workers) - ticks) / TICKS_A_SECOND };
+  return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: processorSeconds(workers) - cpuSeconds };
 }
 
 /** Reads everything through the queue. */

@@ -27,14 +27,25 @@ export function peakBytes(pid: number): number {
   return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
-/** Processor time that a process has used, in ticks of 10 ms (proc(5): utime and stime); 0 if it is gone. */
-export function processorTicks(pid: number): number {
+/** Linux counts processor time in ticks of 10 ms (proc(5)). */
+const TICK_SECONDS = 0.01;
+
+/** Processor time that a process has used, in ticks (proc(5): utime and stime); 0 if it is gone. */
+function processorTicks(pid: number): number {
   // The name, in parentheses, may hold spaces.
   const fields = read(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, '')
     .split(' ');
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
+
+/** Processor time that these and their children have used so far, in seconds. */
+export const processorSeconds = (all: readonly { readonly pid?: number | undefined }[]): number =>
+  TICK_SECONDS *
+  all
+    .map(pidOf)
+    .flatMap((pid) => [pid, ...childrenOf(pid)])
+    .reduce((sum, pid) => sum + processorTicks(pid), 0);
 
 /** Resident memory of a service with all its engine processes, in bytes. */
 export function serviceBytes(pid: number): number {
