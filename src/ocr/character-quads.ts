@@ -1,3 +1,4 @@
+import { characterMiddle } from './ctc.ts';
 import { distance, interpolate, turnQuad } from './geometry.ts';
 import { INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
@@ -5,15 +6,6 @@ import type { ReadLine } from './line-reading.ts';
 import type { Point, Quad } from './page.ts';
 import type { RgbImage } from './rgb-image.ts';
 import { sampleQuad } from './sample-quad.ts';
-
-/** Pixels of a line image for each time step of the recognizer. */
-const STEP_WIDTH = 8;
-
-/**
- * The recognizer sees a character in the step whose middle lies this far right of the character's own (median of 2,700
- * rendered ideographs, letters and digits; nine of ten within 4 px of it, which is half a step).
- */
-const STEP_OFFSET = 1.5;
 
 /**
  * How much a cut away from where two characters' widths let expect it counts against ink in the way: a cut at the centre
@@ -44,7 +36,7 @@ export function characterQuads(image: RgbImage, line: ReadLine, outline: Quad): 
   const bounds: Span = { start: clamp(place(outline[0]), 0, width), end: clamp(place(outline[1]), 0, width) };
   const ink = columnInk(image, crop, width);
   const spans = characterSpans(
-    characters.map(({ character, step }) => ({ character, middle: (step + 0.5) * STEP_WIDTH - STEP_OFFSET })),
+    characters.map(({ character, step }) => ({ character, middle: characterMiddle(step) })),
     bounds,
     ink,
   );

@@ -5,9 +5,20 @@ export interface DecodedCharacter {
   readonly character: string;
   /** Probability at its first time step, 0..1. */
   readonly probability: number;
-  /** First time step of the character; a step is 8 pixels of the line image. */
+  /** First time step of the character; a step is `STEP_WIDTH` pixels of the line image. */
   readonly step: number;
 }
+
+/** Pixels of a line image for each time step of the recognizer. */
+export const STEP_WIDTH = 8;
+/**
+ * The recognizer sees a character in the step whose middle lies this far right of the character's own (median of 2,700
+ * rendered ideographs, letters and digits; nine of ten within 4 px of it, which is half a step).
+ */
+const STEP_OFFSET = 1.5;
+
+/** Pixel of the line image at the middle of a character that was decoded in this time step. */
+export const characterMiddle = (step: number): number => (step + 0.5) * STEP_WIDTH - STEP_OFFSET;
 
 /** Class 0 of the recognizer's output. */
 const BLANK = 0;

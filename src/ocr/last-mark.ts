@@ -1,3 +1,4 @@
+import { STEP_WIDTH } from './ctc.ts';
 import { boundingBox, distance, interpolate, overlapOfSmaller, quadSize, turnQuad } from './geometry.ts';
 import { type InkMap, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import type { Quad, QuarterTurns } from './page.ts';
@@ -105,8 +106,6 @@ function findMark(ink: InkMap, end: number): number | undefined {
   return touches ? undefined : markEnd;
 }
 
-/** A pixel of the line image lies so many pixels before the middle of its time step. */
-const STEP_WIDTH = 8;
 const IDEOGRAPH = /\p{Script=Han}/u;
 
 /**

@@ -1,5 +1,5 @@
 import { probabilityOf } from './class-probability.ts';
-import type { DecodedCharacter } from './ctc.ts';
+import { characterMiddle, type DecodedCharacter, STEP_WIDTH } from './ctc.ts';
 import { IDEOGRAPH, ideographPitch } from './ctc-marks.ts';
 import { inkContrast, measureInk } from './ink-map.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
@@ -18,9 +18,6 @@ export const CELL_SIZE = SHAPE_SIZE + FORMS.length + 2;
 const PITCHES = 1.5;
 /** ...or the end of the line image. */
 const LAST_PITCHES = 0.9;
-/** A time step's middle lies `STEP_OFFSET` right of the character's own, see `character-quads.ts`. */
-const STEP_WIDTH = 8;
-const STEP_OFFSET = 1.5;
 /** Pixels that a cell reaches into its neighbours, so that their edges can be told from a mark. */
 const OVERLAP = 4;
 /** Keeps the logarithm of nothing in bounds. */
@@ -60,7 +57,7 @@ export function markCells(
   const ink = measureInk(line);
   const contrast = inkContrast(ink, 0, line.width, 0, LINE_HEIGHT);
   return found.map(({ index, start, end, isLast }) => {
-    const middle = (start + 0.5) * STEP_WIDTH - STEP_OFFSET;
+    const middle = characterMiddle(start);
     const left = Math.max(0, Math.round(middle + (pitch / 2) * STEP_WIDTH) - OVERLAP);
     const right = Math.min(line.width, left + pitch * STEP_WIDTH + 2 * OVERLAP);
     const values = new Float64Array(CELL_SIZE);
