@@ -7,6 +7,8 @@ export interface DecodedCharacter {
   readonly probability: number;
   /** First time step of the character; a step is `STEP_WIDTH` pixels of the line image. */
   readonly step: number;
+  /** Ink of each part of a dot or colon, from the lowest up, in pixels of the line image; see `dot-ink.ts`. */
+  readonly dots?: readonly number[];
 }
 
 /** Pixels of a line image for each time step of the recognizer. */

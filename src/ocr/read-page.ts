@@ -16,6 +16,7 @@ import { orderLines } from './reading-order.ts';
 import { cropRegion } from './region.ts';
 import type { RgbImage } from './rgb-image.ts';
 import { openSession, type Session } from './session.ts';
+import { removeSpecks } from './specks.ts';
 import { detectText } from './text-detection.ts';
 
 /** Loaded models with what is needed to use them. */
@@ -74,7 +75,8 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
   const orientation = options.orientation ?? 'auto';
   const candidates = lineCandidates(image, regions, orientation === 'auto' && isSideways(regions));
   const { recognizer, charset } = models;
-  const { lines, recognizerWidth } = await readLines(image, candidates, recognizer, charset, orientation, help);
+  const { lines: read, recognizerWidth } = await readLines(image, candidates, recognizer, charset, orientation, help);
+  const lines = removeSpecks(read);
   const convincing = countConvincing(lines);
   const accepted = lines.filter((line) => isText(line, convincing, image.width, image.height));
   const ordered = orderLines(accepted.map(toOrderable));
