@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { JobSpec, JobStatus, PictureResult, PublicError } from './job.ts';
-import { PART_SIZE } from './job.ts';
+import { PART_SIZE, type JobSpec, type JobStatus, type PictureResult, type PublicError } from './job.ts';
 import { toJobStatus } from './job-status.ts';
 import { jobKeys, KEYS, partKey, sameKey } from './keys.ts';
 import { type Redis, scriptsOn } from './redis.ts';

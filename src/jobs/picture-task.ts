@@ -1,8 +1,7 @@
 import { OcrError } from '../errors.ts';
-import type { JobSpec, PictureResult, PublicError } from './job.ts';
+import { PART_SIZE, type JobSpec, type PictureResult, type PublicError } from './job.ts';
 import { NotNow, type Attempt, type Chore, type PictureTask } from './queue.ts';
 import type { WorkStore } from './work-store.ts';
-import { PART_SIZE } from './job.ts';
 
 /** Reads one picture and puts its result where the job wants it. */
 export type ReadPicture = (

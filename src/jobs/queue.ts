@@ -57,7 +57,7 @@ export interface TaskQueueOptions {
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5_000;
 
-/** Whether a picture has cost too many workers is decided by `read-picture-task.ts`, which says so in the job's results. */
+/** Whether a picture has cost too many workers is decided by `picture-task.ts`, which says so in the job's results. */
 const NEVER = 1_000_000;
 
 /** 1, 2, 4 ... seconds, each shortened by up to half so that pictures of one dead host do not come back in step. */
@@ -78,8 +78,17 @@ const NOT_NOW_MS = 2000;
 
 const taskId = (job: string, index: number): string => `${job}.${index}`;
 
-const choreId = (chore: Chore): string =>
-  `${chore.job}.${chore.kind}${chore.kind === 'part' ? `.${chore.part}` : chore.kind === 'webhook' ? `.${chore.round}` : ''}`;
+function choreId(chore: Chore): string {
+  const id = `${chore.job}.${chore.kind}`;
+  switch (chore.kind) {
+    case 'part':
+      return `${id}.${chore.part}`;
+    case 'finish':
+      return id;
+    case 'webhook':
+      return `${id}.${chore.round}`;
+  }
+}
 
 /** BullMQ's queues of pictures and chores, and a worker of each in this process. */
 export function startTaskQueue(options: TaskQueueOptions): TaskQueue {

@@ -1,10 +1,9 @@
 import { readPages } from '../engine/read-pages.ts';
 import type { Engine } from '../engine/engine.ts';
-import { toDocument } from '../formats/document.ts';
+import { toDocument, type OcrDocument } from '../formats/document.ts';
 import { toJsonDocument } from '../formats/json.ts';
 import { readChoices } from '../formats/read-choices.ts';
 import { FORMAT_TRAITS, renderDocument } from '../formats/render-document.ts';
-import type { OcrDocument } from '../formats/document.ts';
 import type { Page } from '../ocr/page.ts';
 import { parseSource, type ImageLoader } from '../source/load-image.ts';
 import type { S3Objects } from '../source/s3-objects.ts';

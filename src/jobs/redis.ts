@@ -57,7 +57,7 @@ export function connectRedis(url: string, use: RedisUse, onError: (error: Error)
 }
 
 const SHA1 = new Map(
-  Object.entries(SCRIPTS).map(([name, { lua }]) => [name, createHash('sha1').update(lua).digest('hex')]),
+  Object.entries(SCRIPTS).map(([name, lua]) => [name, createHash('sha1').update(lua).digest('hex')]),
 );
 
 /** Scripts by their hash; a server that was restarted has forgotten them and gets the text. */
@@ -67,7 +67,7 @@ export function scriptsOn(redis: Redis): RunScript {
       return await redis.evalsha(SHA1.get(name) ?? '', keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return redis.eval(SCRIPTS[name].lua, keys.length, ...keys, ...args);
+      return redis.eval(SCRIPTS[name], keys.length, ...keys, ...args);
     }
   };
 }

@@ -212,17 +212,17 @@ return #indexes
 /** Leaves a lock for a moment longer, if it is still ours. KEYS lock; ARGV token, ms. */
 const release = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
 
-/** Every script by its name. */
+/** Every script, as text, by its name. */
 export const SCRIPTS = {
-  create: { lua: create },
-  reserve: { lua: reserve },
-  stopListing: { lua: stopListing },
-  reserveAgain: { lua: reserveAgain },
-  begin: { lua: begin },
-  settle: { lua: settle },
-  dropWritten: { lua: dropWritten },
-  cancel: { lua: cancel },
-  finish: { lua: finish },
-  retry: { lua: retry },
-  release: { lua: release },
+  create,
+  reserve,
+  stopListing,
+  reserveAgain,
+  begin,
+  settle,
+  dropWritten,
+  cancel,
+  finish,
+  retry,
+  release,
 } as const;

@@ -16,13 +16,19 @@ export interface WorkerOptions {
   readonly readPicture: ReadPicture;
   readonly s3: S3Objects;
   readonly poster: Pick<HttpPoster, 'post'>;
+  /** OCR_JOBS_WEBHOOK_SECRET. */
   readonly webhookSecret: string;
   /** Pictures at a time. */
   readonly concurrency: number;
+  /** Most pictures of all jobs together that are handed out at a time. */
   readonly ahead: number;
+  /** How often a picture is tried that fails for a reason that may pass. */
   readonly tries: number;
+  /** Failed pictures after which a job is not listed on. */
   readonly maxFailed: number;
+  /** Most pictures of a job whose results are kept in the queue. */
   readonly maxKept: number;
+  /** How long an ended job is kept. */
   readonly keepMs: number;
   readonly log: {
     info(fields: object, message: string): void;

@@ -117,6 +117,7 @@ export function createWorkStore({ redis, maxFailed }: WorkStoreOptions): WorkSto
     if (status === undefined) return undefined;
     const { cursor = '', listTries = '0', listAfter = '0' } = hash;
     return {
+      // Callers see a cancelled job as ended; the feeder still has to have it finished.
       status: { ...status, state: hash.state as JobStatus['state'] },
       cursor,
       listTries: Number(listTries),
