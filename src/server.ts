@@ -1,5 +1,6 @@
 import closeWithGrace from 'close-with-grace';
 import { loadConfig } from './config.ts';
+import { engineOptions } from './engine-options.ts';
 import { createAdmission } from './engine/admission.ts';
 import { startEngine } from './engine/engine.ts';
 import { CLOSE_MS } from './http/draining.ts';
@@ -11,20 +12,10 @@ import { orExit } from './or-exit.ts';
 import { startTracing } from './tracing.ts';
 import { weakenedPromises } from './weakened-promises.ts';
 
-const MEBIBYTE = 1_048_576;
-
 const config = orExit(() => loadConfig(process.env));
 const logger = createLogger(config.LOG_LEVEL);
 for (const weakened of weakenedPromises(config)) logger.warn(weakened, 'setting weakens a promise of docs/security.md');
-const engine = startEngine({
-  processes: config.OCR_ENGINE_PROCESSES,
-  queueLength: config.OCR_QUEUE_LENGTH,
-  pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
-  memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * MEBIBYTE,
-  modelsDir: config.OCR_MODELS_DIR,
-  modelPack: config.OCR_MODEL_PACK,
-  log: logger,
-});
+const engine = startEngine({ ...engineOptions(config), queueLength: config.OCR_QUEUE_LENGTH, log: logger });
 // Only now, so that the engine processes load their models on one core while these are loaded on another.
 const [{ buildApp }, { createMetrics }, { createImageLoader }] = await Promise.all([
   import('./app.ts'),

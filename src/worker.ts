@@ -1,6 +1,7 @@
 /** Process entry of `general-ocr worker`: reads the pictures of jobs until SIGTERM. Settings come from the environment. */
 import closeWithGrace from 'close-with-grace';
 import { loadConfig } from './config.ts';
+import { engineOptions } from './engine-options.ts';
 import { startEngine } from './engine/engine.ts';
 import { CLOSE_MS } from './http/draining.ts';
 import { createLogger } from './http/log.ts';
@@ -16,7 +17,6 @@ import { createImageLoader } from './source/load-image.ts';
 import { createS3Objects } from './source/s3-objects.ts';
 import { startTracing } from './tracing.ts';
 
-const MEBIBYTE = 1_048_576;
 const HOUR_MS = 3_600_000;
 
 /** One picture is fetched while another is read: an engine process never waits for the network. */
@@ -30,15 +30,7 @@ const config = orExit(() => {
 });
 const log = createLogger(config.LOG_LEVEL);
 const concurrency = config.OCR_ENGINE_PROCESSES * PICTURES_FOR_EACH_PROCESS;
-const engine = startEngine({
-  processes: config.OCR_ENGINE_PROCESSES,
-  queueLength: concurrency,
-  pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
-  memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * MEBIBYTE,
-  modelsDir: config.OCR_MODELS_DIR,
-  modelPack: config.OCR_MODEL_PACK,
-  log,
-});
+const engine = startEngine({ ...engineOptions(config), queueLength: concurrency, log });
 const loaderOptions = orExit(() => imageLoaderOptions(config));
 const images = orExit(() => createImageLoader(loaderOptions));
 const s3 = createS3Objects(loaderOptions.s3);

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { engineOptions } from '../engine-options.ts';
 import { startEngine } from '../engine/engine.ts';
 import { SAMPLE_IMAGE_BASE64 } from '../engine/sample.ts';
 import { inspectModelPack } from '../models/inspect-model-pack.ts';
@@ -80,12 +81,9 @@ async function checkModels({ OCR_MODELS_DIR, OCR_MODEL_PACK }: Config): Promise<
 async function checkSample(config: Config): Promise<Finding> {
   const check = 'sample';
   const engine = startEngine({
+    ...engineOptions(config),
     processes: 1,
     queueLength: 1,
-    pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
-    memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * 2 ** 20,
-    modelsDir: config.OCR_MODELS_DIR,
-    modelPack: config.OCR_MODEL_PACK,
     log: quietLog,
   });
   const start = performance.now();

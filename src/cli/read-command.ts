@@ -1,4 +1,5 @@
 import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { engineOptions } from '../engine-options.ts';
 import { startEngine, type Engine } from '../engine/engine.ts';
 import { type CommandContext, write, writeLine } from './context.ts';
 import { CommandError, EXIT_STATUS, type ExitStatus, usageError } from './exit-status.ts';
@@ -92,13 +93,10 @@ class Run {
     const processes = Math.min(config.OCR_ENGINE_PROCESSES, pictures.length);
     const concurrency = processes * PICTURES_PER_PROCESS;
     const engine = startEngine({
+      ...engineOptions(config),
       processes,
       // A page whose process died waits again beside those that wait already.
       queueLength: concurrency + processes,
-      pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
-      memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * 2 ** 20,
-      modelsDir: config.OCR_MODELS_DIR,
-      modelPack: config.OCR_MODEL_PACK,
       log: verbose ? verboseLog(this.#context.stderr) : quietLog,
     });
     try {

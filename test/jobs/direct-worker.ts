@@ -4,6 +4,7 @@
  */
 import pMap from 'p-map';
 import { loadConfig } from '../../src/config.ts';
+import { engineOptions } from '../../src/engine-options.ts';
 import { startEngine } from '../../src/engine/engine.ts';
 import { imageLoaderOptions } from '../../src/image-loader-options.ts';
 import { createReadPicture } from '../../src/jobs/read-picture.ts';
@@ -26,15 +27,7 @@ const SPEC: JobSpec = {
 const config = loadConfig(process.env);
 const concurrency = config.OCR_ENGINE_PROCESSES * PICTURES_FOR_EACH_PROCESS;
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const engine = startEngine({
-  processes: config.OCR_ENGINE_PROCESSES,
-  queueLength: concurrency,
-  pageTimeoutMs: config.OCR_PAGE_TIMEOUT_MS,
-  memoryLimitBytes: config.OCR_ENGINE_MEMORY_MB * 1_048_576,
-  modelsDir: config.OCR_MODELS_DIR,
-  modelPack: config.OCR_MODEL_PACK,
-  log: silent,
-});
+const engine = startEngine({ ...engineOptions(config), queueLength: concurrency, log: silent });
 const options = imageLoaderOptions(config);
 const readPicture = createReadPicture({
   engine,
