@@ -42,6 +42,46 @@ async function followResults(service: string, id: string): Promise<PictureResult
   return all;
 }
 
+/** Every picture has its text in S3, and nothing else is there. */
+function checkOutputs(report: Report, folder: string, pictures: number): void {
+  const outputs = filesBelow(folder).filter((file) => !file.startsWith('_jobs/'));
+  const expected = new Set(Array.from({ length: pictures }, (_, i) => `${nameOf(i)}.json`));
+  const strangers = outputs.filter((file) => !expected.has(file)).length;
+  report.check(
+    `results in S3: ${outputs.length}, of no picture ${strangers}, lost ${expected.size - (outputs.length - strangers)}`,
+    outputs.length === pictures && strangers === 0,
+  );
+  const wrong = Array.from({ length: pictures }, (_, i) => i).filter((i) => {
+    const file = path.join(folder, `${nameOf(i)}.json`);
+    return (JSON.parse(readFileSync(file, 'utf8')) as { text: string }).text.trim() !== wordOf(i);
+  });
+  report.check(`results with another text than their picture has: ${wrong.length}`, wrong.length === 0);
+}
+
+/** The index has each picture once. */
+function checkIndex(report: Report, folder: string, pictures: number): void {
+  const lines = readdirSync(folder)
+    .filter((file) => file.endsWith('.jsonl'))
+    .flatMap((file) => readFileSync(path.join(folder, file), 'utf8').trimEnd().split('\n'))
+    .map((line) => JSON.parse(line) as PictureResult);
+  const sources = new Set(lines.map(({ source }) => source));
+  report.check(
+    `lines of the index: ${lines.length}, of different pictures ${sources.size}, ${tally(lines.map((line) => line.status))}`,
+    lines.length === pictures && sources.size === pictures && lines.every((line) => line.status === 'done'),
+  );
+}
+
+/** Redis has counted each picture once, however often it was begun. */
+async function checkTotals(report: Report, redisUrl: string, pictures: number): Promise<void> {
+  const client = new Redis(redisUrl);
+  const totals = await client.hgetall(KEYS.totals);
+  client.disconnect();
+  report.note(
+    `pictures begun ${totals.pictures_begun}, counted as done ${totals.pictures_done}: ${Number(totals.pictures_begun) - pictures} were begun again after a kill or a restart`,
+  );
+  report.check(`counted as done: ${totals.pictures_done}`, Number(totals.pictures_done) === pictures);
+}
+
 /**
  * `jobs [--pictures 10000] [--workers 4] [--kill-every 5]`: many small pictures from S3 into S3, through workers of which one is
  * killed (-9) every so many seconds, with Redis ended twice on the way (once killed, once told to). Needs `redis-server` and
@@ -118,42 +158,15 @@ export async function run(args: readonly string[]): Promise<Report> {
   report.check(`the job ended as ${status?.state}: ${JSON.stringify(status?.counts)}`, status?.state === 'done');
   report.check('Redis was ended twice on the way', restarts.length === 0);
 
-  const outputs = filesBelow(path.join(gateway.folder, 'texts', 'out')).filter((file) => !file.startsWith('_jobs/'));
-  const expected = new Set(Array.from({ length: pictures }, (_, i) => `${nameOf(i)}.json`));
-  const strangers = outputs.filter((file) => !expected.has(file)).length;
-  report.check(
-    `results in S3: ${outputs.length}, of no picture ${strangers}, lost ${expected.size - (outputs.length - strangers)}`,
-    outputs.length === pictures && strangers === 0,
-  );
-  const wrong = Array.from({ length: pictures }, (_, i) => i).filter((i) => {
-    const file = path.join(gateway.folder, 'texts', 'out', `${nameOf(i)}.json`);
-    return (JSON.parse(readFileSync(file, 'utf8')) as { text: string }).text.trim() !== wordOf(i);
-  });
-  report.check(`results with another text than their picture has: ${wrong.length}`, wrong.length === 0);
-
-  const index = path.join(gateway.folder, 'texts', 'out', '_jobs', id);
-  const lines = readdirSync(index)
-    .filter((file) => file.endsWith('.jsonl'))
-    .flatMap((file) => readFileSync(path.join(index, file), 'utf8').trimEnd().split('\n'))
-    .map((line) => JSON.parse(line) as PictureResult);
-  const sources = new Set(lines.map(({ source }) => source));
-  report.check(
-    `lines of the index: ${lines.length}, of different pictures ${sources.size}, ${tally(lines.map((line) => line.status))}`,
-    lines.length === pictures && sources.size === pictures && lines.every((line) => line.status === 'done'),
-  );
+  const results = path.join(gateway.folder, 'texts', 'out');
+  checkOutputs(report, results, pictures);
+  checkIndex(report, path.join(results, '_jobs', id), pictures);
   const paged = await followResults(service.url, id);
   report.check(
     `results page by page: ${paged.length}, in order and each once`,
     paged.length === pictures && paged.every((result, i) => result.index === i),
   );
-
-  const client = new Redis(redis.url);
-  const totals = await client.hgetall(KEYS.totals);
-  report.note(
-    `pictures begun ${totals.pictures_begun}, counted as done ${totals.pictures_done}: ${Number(totals.pictures_begun) - pictures} were begun again after a kill or a restart`,
-  );
-  report.check(`counted as done: ${totals.pictures_done}`, Number(totals.pictures_done) === pictures);
-  client.disconnect();
+  await checkTotals(report, redis.url, pictures);
 
   // The last ones may still be loading their models.
   await Promise.all(workers.map(({ ready }) => ready));
