@@ -174,7 +174,8 @@ export function simulateFleet(fleet: Fleet, arrivalsPerSecond: number, seconds: 
   };
 }
 
-export interface Promise99 {
+/** What callers are promised. */
+export interface ServiceLevel {
   /** 99 of 100 answers come within. */
   readonly p99Seconds: number;
   /** Share of the requests that may be refused. */
@@ -185,18 +186,18 @@ export interface Promise99 {
 const SEARCH_STEPS = 9;
 
 /**
- * The most pages a second that a fleet can be sent with a promise kept, by halving.
+ * The most pages a second that a fleet can be sent with a service level kept, by halving.
  *
  * @param seconds simulated for each step
  */
-export function sustainedRate(fleet: Fleet, promise: Promise99, seconds: number): number {
+export function sustainedRate(fleet: Fleet, level: ServiceLevel, seconds: number): number {
   const meanSeconds = fleet.serviceSeconds.reduce((sum, one) => sum + one, 0) / fleet.serviceSeconds.length;
   const capacity = (fleet.processes / meanSeconds) * speedsOf(fleet).reduce((sum, one) => sum + one, 0);
   let [kept, broken] = [0, capacity];
   for (let step = 0; step < SEARCH_STEPS; step++) {
     const rate = (kept + broken) / 2;
     const outcome = simulateFleet(fleet, rate, seconds);
-    const holds = outcome.p99Seconds <= promise.p99Seconds && outcome.refused <= promise.refused;
+    const holds = outcome.p99Seconds <= level.p99Seconds && outcome.refused <= level.refused;
     if (holds) kept = rate;
     else broken = rate;
   }

@@ -48,8 +48,8 @@ class GeneralOcr:
         :param api_key: sent as `x-api-key`; GENERAL_OCR_API_KEY of the environment, else none
         :param timeout: seconds that a call takes, with all its tries and the waits between them. An answer that comes
             in pieces may take as long for each; `AsyncGeneralOcr` keeps the limit to the point.
-        :param retries: how many more times a call is tried after 429, 503 or a broken connection; reading a picture
-            changes nothing
+        :param retries: how many more times a call is tried after 429, 503 (but `ENGINE_CRASHED`) or a broken
+            connection; reading a picture changes nothing
         :param http: for a proxy or certificates of your own; it is left open
         """
         self._base_url, self._headers = target(base_url, api_key)
