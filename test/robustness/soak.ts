@@ -49,7 +49,8 @@ async function send(
 }
 
 /**
- * `soak [--minutes 10] [--warm-up 500] [--processes 2] [--leak BYTES]`: resident memory under mixed sizes, after the warm-up.
+ * `soak [--minutes 10] [--warm-up 500] [--processes 2] [--leak BYTES]`: resident memory of what `npm run build` made last under
+ * mixed sizes, after the warm-up.
  * With a leak planted (so many bytes a request in the server process) it succeeds if the promise is found broken.
  */
 export async function run(args: readonly string[]): Promise<Report> {
@@ -65,15 +66,12 @@ export async function run(args: readonly string[]): Promise<Report> {
   const planted = Number(values.leak) > 0;
   const report = new Report();
   const bodies = await Promise.all(SIZES.map(([width, height]) => tiledPage(width, height, TEXT_HEIGHT)));
-  const service = await startService({
-    OCR_ENGINE_PROCESSES: values.processes,
-    ...(planted
-      ? {
-          PLANTED_LEAK_BYTES: values.leak,
-          NODE_OPTIONS: `--import ${new URL('./planted-leak.ts', import.meta.url).href}`,
-        }
-      : {}),
-  });
+  const leak = {
+    PLANTED_LEAK_BYTES: values.leak,
+    NODE_OPTIONS: `--import ${new URL('./planted-leak.ts', import.meta.url).href}`,
+  };
+  const settings = { OCR_ENGINE_PROCESSES: values.processes, ...(planted ? leak : {}) };
+  const service = await startService(settings, { built: true });
   const pid = pidOf(service.process);
   const clients = Number(values.processes) + 1;
   await send(service.url, bodies, clients, (sent) => sent < Number(values['warm-up']));
