@@ -6,7 +6,7 @@ import { toReading } from './text-recognition.ts';
 /**
  * Dust is read as a dot where it lies in a gap of the text. The dots of a page are all alike, so that one with less than
  * half the ink of the others is a speck. On 160 rendered pages (14 fonts, 9 to 34 px, dust of many sizes; blurred, JPEG,
- * bilevel) 45 of 94 specks among text of 16 px and more go, and no dot of 5,000.
+ * bilevel) 0.4 takes 41 of 94 specks in text of 16 px and more and no dot, 0.5 takes 51 and one dot.
  */
 const SPECK_SHARE = 0.45;
 /** Height of the text in image pixels from which its dots can be told from dust: in smaller text they are the same size. */
@@ -16,7 +16,7 @@ const ENOUGH_DOTS = 3;
 /** ...and how many of them may be smaller than `ALIKE` of their median: otherwise they are broken, and none can be judged. */
 const ALIKE = 0.65;
 const MOST_UNALIKE = 0.2;
-/** The dots of a colon are alike: of 820 on the same pages one had an upper dot so much smaller, of 13 dots read as one 7. */
+/** The dots of a colon are alike: on the same pages 0.4 mends 6 of 13 dots read as one and breaks one of 813 colons, 0.5 mends 8 and breaks 3. */
 const COLON_SHARE = 0.45;
 
 /**
