@@ -15,7 +15,7 @@ const OWNERS = {
     'src/cli/overlay.ts',
     'bench/stress.ts',
   ],
-  '@hyzyla/pdfium': ['src/ocr/pdf-page.ts'],
+  '@hyzyla/pdfium': ['src/ocr/pdfium.ts'],
   'prom-client': ['src/metrics.ts', 'src/job-metrics.ts'],
   '@opentelemetry/sdk-trace': ['src/tracing.ts'],
 };

@@ -36,6 +36,7 @@ export async function sampleMetrics(): Promise<string> {
       lines: [],
       timings: { decodeMs: 1, detectMs: 1, recognizeMs: 1, totalMs: 3 },
       cost: { detectorMegapixels: 1, recognizerWidth: 1 },
+      textFrom: 'picture',
     },
     fetchMs: 1,
     engineMs: 4,

@@ -2,7 +2,8 @@ import sharp from 'sharp';
 import { decodeImage, tryDecode } from './decode-image.ts';
 import { checkPage, damagedFile, hevcError, type OtherFormat } from './file-errors.ts';
 import { checkSize } from './image-header.ts';
-import { renderPdfPage } from './pdf-page.ts';
+import { readPdfPage } from './pdf-page.ts';
+import type { PdfText } from './pdf-text.ts';
 import type { RgbImage } from './rgb-image.ts';
 
 /** One page of a file. */
@@ -10,6 +11,8 @@ export interface DecodedPage {
   readonly image: RgbImage;
   /** Pages of the file; 1 for animations, of which the first frame is read. */
   readonly pageCount: number;
+  /** What a PDF says that stands on the page; absent without `textLayer`, and where there is none. */
+  readonly text?: PdfText;
 }
 
 export interface DecodeFileOptions {
@@ -17,6 +20,8 @@ export interface DecodeFileOptions {
   readonly maxSide: number;
   /** Of the file, from 1. */
   readonly page: number;
+  /** Gives the text that a PDF says it has as well. */
+  readonly textLayer?: boolean;
 }
 
 /**
@@ -50,7 +55,7 @@ export async function decodeFile(file: Uint8Array, options: DecodeFileOptions): 
   const format = /^(\xff\xd8|\x89PNG|BM)/.test(start)
     ? undefined
     : SIGNATURES.find(([pattern]) => pattern.test(start))?.[1];
-  if (format === 'pdf') return renderPdfPage(file, options);
+  if (format === 'pdf') return readPdfPage(file, options);
   if (format !== undefined) return decodeOther(file, format, options);
   const image = await decodeImage(file, options);
   checkPage(options.page, 1);

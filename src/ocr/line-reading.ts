@@ -148,7 +148,12 @@ async function readBothWays(
 }
 
 /** The tight quad grown to at least one text height across, plus the margin on every side. */
-function withMargin({ tight, tall, ambiguous, em }: LineCandidate): Quad {
+export function withMargin({
+  tight,
+  tall,
+  ambiguous,
+  em,
+}: Pick<LineCandidate, 'tight' | 'tall' | 'ambiguous' | 'em'>): Quad {
   const { width, height } = quadSize(tight);
   const margin = MARGIN * em;
   return tall && !ambiguous

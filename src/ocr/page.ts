@@ -75,7 +75,15 @@ export interface Page {
   readonly picture?: Picture;
   /** Only with `ReadOptions.page`. */
   readonly pageCount?: number;
+  /** Where its lines come from. */
+  readonly textFrom: TextFrom;
 }
+
+/** `picture`: read in the picture. `layer`: the text layer of a PDF, which the drawn page agrees with. */
+export type TextFrom = 'picture' | 'layer';
+
+/** `auto` takes the text layer of a PDF page where the drawn page agrees with it; `off` reads the picture. */
+export type TextLayerUse = 'auto' | 'off';
 
 /** A rectangle in whole pixels of the upright image. */
 export interface Region {
@@ -106,6 +114,8 @@ export interface ReadOptions {
    * of a format of the contract, jpg, png or bmp.
    */
   readonly page?: number;
+  /** `auto` if absent; changes nothing but with `page`. */
+  readonly textLayer?: TextLayerUse;
   /** Gives the upright picture back as well. */
   readonly picture?: boolean;
 }

@@ -11,13 +11,16 @@ import { countConvincing, isText } from './line-filter.ts';
 import type { LineHelp } from './line-help.ts';
 import { readLines, type ReadLine } from './line-reading.ts';
 import { openModelPack } from './model-pack.ts';
-import type { Character, Line, ModelIdentity, Page, Quad, ReadOptions } from './page.ts';
+import type { Character, Line, ModelIdentity, Page, Quad, ReadCost, ReadOptions } from './page.ts';
+import type { PdfText } from './pdf-text.ts';
 import { orderLines } from './reading-order.ts';
 import { cropRegion } from './region.ts';
 import type { RgbImage } from './rgb-image.ts';
 import { openSession, type Session } from './session.ts';
 import { removeSpecks } from './specks.ts';
-import { detectText } from './text-detection.ts';
+import { detectText, type TextRegion } from './text-detection.ts';
+import { layerLines, toPageLine, type LayerLine } from './text-layer.ts';
+import { proveLayer, unknownRegions } from './text-layer-proof.ts';
 
 /** Loaded models with what is needed to use them. */
 export interface Models {
@@ -65,36 +68,29 @@ export async function loadTwoThreadedDetector(options: { modelsDir: string; mode
  */
 export async function readPage(file: Uint8Array, options: ReadOptions, models: Models, help?: LineHelp): Promise<Page> {
   const start = performance.now();
-  const { image: whole, pageCount } = await decode(file, options);
+  const { image: whole, pageCount, text } = await decode(file, options);
   const { image: asTaken, left, top } = cropRegion(whole, options.region);
   const image = evenLight(asTaken);
   const picture = options.picture === true ? await encodePicture(whole, file) : undefined;
   const decoded = performance.now();
-  const { regions, megapixels } = await detectText(image, models.detector, models.detection);
-  const detected = performance.now();
-  const orientation = options.orientation ?? 'auto';
-  const candidates = lineCandidates(image, regions, orientation === 'auto' && isSideways(regions));
-  const { recognizer, charset } = models;
-  const { lines: read, recognizerWidth } = await readLines(image, candidates, recognizer, charset, orientation, help);
-  const lines = removeSpecks(read);
-  const convincing = countConvincing(lines);
-  const accepted = lines.filter((line) => isText(line, convincing, image.width, image.height));
-  const ordered = orderLines(accepted.map(toOrderable));
-  const placed = ordered.map((line) => toLine(line, image, options.characters === true));
+  const layer = text && layerLines(text, { left, top, width: image.width, height: image.height });
+  const found = await readImage(image, layer, options, models, help);
   // Up to 50 MB each.
   for (const { data } of [whole, asTaken, image]) giveBack(data);
   const end = performance.now();
+  const { lines, textFrom, detectMs, cost } = found;
   return {
     width: whole.width,
     height: whole.height,
-    lines: left === 0 && top === 0 ? placed : placed.map((line) => translateLine(line, left, top)),
+    lines: left === 0 && top === 0 ? lines : lines.map((line) => translateLine(line, left, top)),
     timings: {
       decodeMs: decoded - start,
-      detectMs: detected - decoded,
-      recognizeMs: end - detected,
+      detectMs,
+      recognizeMs: end - decoded - detectMs,
       totalMs: end - start,
     },
-    cost: { detectorMegapixels: megapixels, recognizerWidth },
+    cost,
+    textFrom,
     ...(models.identity === undefined ? {} : { model: models.identity }),
     ...(picture === undefined ? {} : { picture }),
     ...(pageCount === undefined ? {} : { pageCount }),
@@ -104,9 +100,65 @@ export async function readPage(file: Uint8Array, options: ReadOptions, models: M
 /** The formats of the contract are all that is decoded unless a page is asked for. */
 async function decode(
   file: Uint8Array,
-  { maxSide, page }: ReadOptions,
-): Promise<{ image: RgbImage; pageCount?: number }> {
-  return page === undefined ? { image: await decodeImage(file, { maxSide }) } : decodeFile(file, { maxSide, page });
+  { maxSide, page, textLayer }: ReadOptions,
+): Promise<{ image: RgbImage; pageCount?: number; text?: PdfText }> {
+  return page === undefined
+    ? { image: await decodeImage(file, { maxSide }) }
+    : decodeFile(file, { maxSide, page, textLayer: textLayer !== 'off' });
+}
+
+interface ImageText extends Pick<Page, 'lines' | 'textFrom' | 'cost'> {
+  readonly detectMs: number;
+}
+
+/** What stands in an image: as a text layer says if the image agrees with it, else as it is read. */
+async function readImage(
+  image: RgbImage,
+  layer: readonly LayerLine[] | undefined,
+  options: ReadOptions,
+  models: Models,
+  help: LineHelp | undefined,
+): Promise<ImageText> {
+  const { detector, detection, recognizer, charset } = models;
+  const orientation = options.orientation ?? 'auto';
+  const proof = layer && (await proveLayer(image, layer, recognizer, charset));
+  const fromLayer = (lines: readonly LayerLine[], detectMs: number, cost: ReadCost): ImageText => ({
+    lines: orderLayer(lines, options.characters === true),
+    textFrom: 'layer',
+    detectMs,
+    cost,
+  });
+  let recognizerWidth = proof?.recognizerWidth ?? 0;
+  if (layer && proof?.agrees && !proof.moreInk) return fromLayer(layer, 0, { detectorMegapixels: 0, recognizerWidth });
+  const detecting = performance.now();
+  const { regions, megapixels } = await detectText(image, detector, detection);
+  const detectMs = performance.now() - detecting;
+  const read = async (some: readonly TextRegion[], helped?: LineHelp): Promise<ReadLine[]> => {
+    const candidates = lineCandidates(image, some, orientation === 'auto' && isSideways(some));
+    const result = await readLines(image, candidates, recognizer, charset, orientation, helped);
+    recognizerWidth += result.recognizerWidth;
+    const lines = removeSpecks(result.lines);
+    const convincing = countConvincing(lines);
+    return lines.filter((line) => isText(line, convincing, image.width, image.height));
+  };
+  if (layer && proof?.agrees && (await read(unknownRegions(regions, layer))).length === 0) {
+    return fromLayer(layer, detectMs, { detectorMegapixels: megapixels, recognizerWidth });
+  }
+  const ordered = orderLines((await read(regions, help)).map(toOrderable));
+  return {
+    lines: ordered.map((line) => toLine(line, image, options.characters === true)),
+    textFrom: 'picture',
+    detectMs,
+    cost: { detectorMegapixels: megapixels, recognizerWidth },
+  };
+}
+
+function orderLayer(lines: readonly LayerLine[], withCharacters: boolean): Line[] {
+  const orderable = lines.map((layerLine) => {
+    const line = toPageLine(layerLine, withCharacters);
+    return { ...line, turns: layerLine.turns, weight: [...line.text].length, line };
+  });
+  return orderLines(orderable).map(({ line }) => line);
 }
 
 function toOrderable(line: ReadLine) {

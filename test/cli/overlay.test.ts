@@ -20,7 +20,9 @@ async function overlay(file: Buffer, lines: readonly Line[]) {
   const timings = { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 };
   const cost = { detectorMegapixels: 0, recognizerWidth: 0 };
   const picture = await encodePicture(image, file);
-  const { pages } = toDocument([{ width, height, lines, timings, cost, picture }], { minScore: 0 });
+  const { pages } = toDocument([{ width, height, lines, timings, cost, textFrom: 'picture', picture }], {
+    minScore: 0,
+  });
   return decodeImage(await drawOverlay(pages[0]), { maxSide: 400 });
 }
 

@@ -17,6 +17,7 @@ const pageOf = (bytes: Uint8Array): Page => ({
   lines: [{ text: Buffer.from(bytes).toString(), confidence: 1, quad: [ORIGIN, ORIGIN, ORIGIN, ORIGIN] }],
   timings: { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 },
   cost: { detectorMegapixels: 0, recognizerWidth: 0 },
+  textFrom: 'picture',
 });
 
 /** An engine that reads a page when it is told to. */

@@ -59,6 +59,7 @@ function pageOf(text: string): ReadOutcome {
       lines: [{ text, confidence: 1, quad: [corner, corner, corner, corner] }],
       timings: { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 },
       cost: { detectorMegapixels: 0, recognizerWidth: 0 },
+      textFrom: 'picture',
     },
   };
 }

@@ -37,5 +37,6 @@ export async function readPage(image: Uint8Array, { maxSide }: ReadOptions, mode
     lines: (isPng ? sampleLines : facts).map(lineOf),
     timings: { decodeMs: 0, detectMs: 0, recognizeMs: 0, totalMs: 0 },
     cost: { detectorMegapixels: 0, recognizerWidth: 0 },
+    textFrom: 'picture',
   };
 }

@@ -27,6 +27,7 @@ export function makePage(lines: readonly Line[], changes: Partial<Page> = {}): P
     lines,
     timings: { decodeMs: 1, detectMs: 2, recognizeMs: 3, totalMs: 6 },
     cost: { detectorMegapixels: 0.5, recognizerWidth: 100 },
+    textFrom: 'picture',
     ...changes,
   };
 }
