@@ -1,4 +1,14 @@
-import type { Character, Line, ModelIdentity, Page, Picture, Quad, QuarterTurns, StageTimings } from '../ocr/page.ts';
+import type {
+  Character,
+  Line,
+  ModelIdentity,
+  Page,
+  Picture,
+  Quad,
+  QuarterTurns,
+  StageTimings,
+  TextFrom,
+} from '../ocr/page.ts';
 import { pageAngle } from '../ocr/reading-order.ts';
 import { findParagraphs, type Place } from './paragraphs.ts';
 import { pixelBox, type PixelBox } from './pixel-box.ts';
@@ -22,6 +32,7 @@ export interface DocumentPage {
   readonly angle: number;
   /** In reading order. */
   readonly lines: readonly DocumentLine[];
+  readonly textFrom: TextFrom;
   readonly timings: StageTimings;
   /** For formats that hold the picture itself. */
   readonly picture?: Picture;
@@ -66,13 +77,14 @@ function toDocumentPage(page: Page, number: number, { minScore }: DocumentOption
     lines.map(({ quad, text, confidence }) => ({ quad, turns: turnsOf(quad), weight: [...text].length * confidence })),
   );
   const places = findParagraphs(lines, angle);
-  const { width, height, timings, picture } = page;
+  const { width, height, timings, textFrom, picture } = page;
   return {
     number,
     width,
     height,
     angle: toDegrees(angle),
     lines: lines.map((line, i) => toDocumentLine(line, places[i], page)),
+    textFrom,
     timings,
     ...(picture === undefined ? {} : { picture }),
   };

@@ -1,4 +1,4 @@
-import type { ModelIdentity, Quad, StageTimings } from '../ocr/page.ts';
+import type { ModelIdentity, Quad, StageTimings, TextFrom } from '../ocr/page.ts';
 import type { DocumentLine, DocumentPage, DocumentWord, OcrDocument } from './document.ts';
 import type { PixelBox } from './pixel-box.ts';
 import { pageText } from './text.ts';
@@ -40,6 +40,7 @@ export interface JsonPage {
   angle: number;
   text: string;
   lines: JsonLine[];
+  textFrom: TextFrom;
   timings: StageTimings;
 }
 
@@ -66,7 +67,7 @@ export const toJson = (document: OcrDocument, options: JsonOptions): string =>
   `${JSON.stringify(toJsonDocument(document, options))}\n`;
 
 function toJsonPage(page: DocumentPage, options: JsonOptions): JsonPage {
-  const { number, width, height, angle, lines, timings } = page;
+  const { number, width, height, angle, lines, textFrom, timings } = page;
   const { decodeMs, detectMs, recognizeMs, totalMs } = timings;
   return {
     page: number,
@@ -75,6 +76,7 @@ function toJsonPage(page: DocumentPage, options: JsonOptions): JsonPage {
     angle,
     text: pageText(page),
     lines: lines.map((line) => toJsonLine(line, options)),
+    textFrom,
     timings: {
       decodeMs: round(decodeMs, 10),
       detectMs: round(detectMs, 10),

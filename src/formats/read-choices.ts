@@ -1,4 +1,4 @@
-import type { Orientation, ReadOptions, Region } from '../ocr/page.ts';
+import type { Orientation, ReadOptions, Region, TextLayerUse } from '../ocr/page.ts';
 import { FORMAT_TRAITS, type Format } from './render-document.ts';
 
 /** What somebody asked for that changes how pages are read. */
@@ -7,6 +7,7 @@ export interface AskedReading {
   readonly words: boolean;
   readonly characters: boolean;
   readonly orientation: Orientation;
+  readonly textLayer: TextLayerUse;
   readonly region?: Region | undefined;
 }
 
@@ -15,6 +16,7 @@ export function readChoices(asked: AskedReading): Omit<ReadOptions, 'maxSide' | 
   const { needsCharacters, needsPicture } = FORMAT_TRAITS[asked.format];
   return {
     orientation: asked.orientation,
+    textLayer: asked.textLayer,
     characters: asked.words || asked.characters || needsCharacters,
     picture: needsPicture,
     ...(asked.region === undefined ? {} : { region: asked.region }),

@@ -68,6 +68,7 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
     '`region` must be left, top, width and height in whole pixels of the upright image: an object in JSON, ' +
     '`left,top,width,height` in the query and in forms; width and height at least 1.',
   orientation: '`orientation` must be auto or off.',
+  textLayer: '`textLayer` must be auto or off.',
   words: '`words` must be true or false.',
   characters: '`characters` must be true or false.',
   pages: '`pages` must be a page or a range, as text: 3, 3-5 or 3- (from page 3 on).',

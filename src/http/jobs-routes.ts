@@ -132,7 +132,11 @@ const linksOf = (id: string) => ({
 
 function toJobRequest({ options, priority, ...body }: JobRequestBody): JobRequest {
   const { sources, prefix, manifest, output, webhook } = body;
-  const { format, minScore, region, orientation, words, characters, pages } = toV1Options(options ?? {}, {}, {});
+  const { format, minScore, region, orientation, textLayer, words, characters, pages } = toV1Options(
+    options ?? {},
+    {},
+    {},
+  );
   return {
     sources,
     prefix,
@@ -140,7 +144,7 @@ function toJobRequest({ options, priority, ...body }: JobRequestBody): JobReques
     output,
     webhook,
     priority: priority ?? 'normal',
-    options: { format, minScore, region, orientation, words, characters, pages },
+    options: { format, minScore, region, orientation, textLayer, words, characters, pages },
   };
 }
 

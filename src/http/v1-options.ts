@@ -2,7 +2,7 @@ import Negotiator from 'negotiator';
 import type { IncomingHttpHeaders } from 'node:http';
 import { OcrError } from '../errors.ts';
 import { FORMAT_TRAITS, FORMATS, type Format } from '../formats/render-document.ts';
-import type { Orientation, Region } from '../ocr/page.ts';
+import type { Orientation, Region, TextLayerUse } from '../ocr/page.ts';
 import type { V1Body, V1Query } from './v1-schemas.ts';
 
 /** What a request to `/v1/ocr` asks for. */
@@ -11,6 +11,7 @@ export interface V1Options {
   readonly minScore: number | undefined;
   readonly region: Region | undefined;
   readonly orientation: Orientation;
+  readonly textLayer: TextLayerUse;
   readonly words: boolean;
   readonly characters: boolean;
   readonly pages: { readonly first: number; readonly last: number | undefined };
@@ -35,12 +36,13 @@ const FORMAT_OF_TYPE: ReadonlyMap<string, Format> = new Map([
  *   types is not refused but answered as JSON
  */
 export function toV1Options(body: V1Body, query: V1Query, headers: IncomingHttpHeaders): V1Options {
-  const { minScore, region, orientation, words, characters, pages } = { ...query, ...body };
+  const { minScore, region, orientation, textLayer, words, characters, pages } = { ...query, ...body };
   return {
     format: body.format ?? query.format ?? acceptedFormat(headers) ?? 'json',
     minScore: minScore === undefined ? undefined : Number(minScore),
     region: typeof region === 'string' ? parseRegion(region) : region,
     orientation: orientation ?? 'auto',
+    textLayer: textLayer ?? 'auto',
     words: words === true || words === 'true',
     characters: characters === true || characters === 'true',
     pages: parsePages(pages),

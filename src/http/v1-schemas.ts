@@ -12,6 +12,8 @@ const REGION_HELP =
   'Reads this rectangle only, as if there were nothing around it, in pixels of the upright image. What reaches over its edges is cut off.';
 const ORIENTATION_HELP =
   '`auto` (if not given) finds out how the text is turned; `off` takes the picture as upright, which is faster where that is known.';
+const TEXT_LAYER_HELP =
+  '`auto` (if not given) takes the text that a PDF page carries, exactly as it was typeset, where the drawn page agrees with it; `off` reads every page as a picture.';
 const WORDS_HELP = 'Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them.';
 const CHARACTERS_HELP = 'Characters with their places, in json, hocr and alto.';
 
@@ -42,6 +44,7 @@ export const V1_OPTIONS = {
     ),
   ),
   orientation: Type.Optional(Type.Enum(['auto', 'off'], { type: 'string', description: ORIENTATION_HELP })),
+  textLayer: Type.Optional(Type.Enum(['auto', 'off'], { type: 'string', description: TEXT_LAYER_HELP })),
   words: Type.Optional(Type.Boolean({ description: WORDS_HELP })),
   characters: Type.Optional(Type.Boolean({ description: CHARACTERS_HELP })),
   pages: Type.Optional(
@@ -65,12 +68,22 @@ const textOptions = {
     }),
   ),
   orientation: V1_OPTIONS.orientation,
+  textLayer: V1_OPTIONS.textLayer,
   words: flag(WORDS_HELP),
   characters: flag(CHARACTERS_HELP),
   pages: V1_OPTIONS.pages,
 };
 
-export const V1_OPTION_NAMES = ['format', 'minScore', 'region', 'orientation', 'words', 'characters', 'pages'] as const;
+export const V1_OPTION_NAMES = [
+  'format',
+  'minScore',
+  'region',
+  'orientation',
+  'textLayer',
+  'words',
+  'characters',
+  'pages',
+] as const;
 
 const V1QuerySchema = Type.Object(textOptions);
 
@@ -167,6 +180,11 @@ export const V1PageSchema = Type.Object(
       description: 'A line for each row, its parts divided by tabs, an empty line between paragraphs.',
     }),
     lines: Type.Array(Type.Unsafe<object>({ $ref: 'V1Line#' }), { description: 'In reading order.' }),
+    textFrom: Type.Enum(['picture', 'layer'], {
+      type: 'string',
+      description:
+        'Where the text comes from: read in the picture, or the text layer of a PDF, which the drawn page agrees with; its confidences are 1.',
+    }),
     timings: Type.Object(
       { decodeMs: milliseconds, detectMs: milliseconds, recognizeMs: milliseconds, totalMs: milliseconds },
       { additionalProperties: false, description: 'What the engine spent on this page.' },

@@ -9,7 +9,14 @@ const STATUS: JobStatus = {
   state: 'running',
   spec: {
     source: { kind: 'prefix', bucket: 'scans', prefix: '2026/' },
-    options: { format: 'json', words: false, characters: false, orientation: 'auto', pages: { first: 1 } },
+    options: {
+      format: 'json',
+      words: false,
+      characters: false,
+      orientation: 'auto',
+      textLayer: 'auto',
+      pages: { first: 1 },
+    },
     output: { bucket: 'texts', prefix: '2026/' },
     priority: 'normal',
     owner: '',

@@ -95,12 +95,15 @@ t.test('the answer', async (t) => {
             ],
           },
         ],
+        textFrom: 'picture',
         timings: { decodeMs: 5, detectMs: 200, recognizeMs: 100, totalMs: 310 },
       },
     ],
     model: { name: 'pack', version: '0123456789ab' },
   });
-  t.strictSame(seen, [{ orientation: 'auto', characters: true, picture: false, page: 1, maxSide: 4096 }]);
+  t.strictSame(seen, [
+    { orientation: 'auto', textLayer: 'auto', characters: true, picture: false, page: 1, maxSide: 4096 },
+  ]);
 });
 
 t.test('words and characters only for those who ask', async (t) => {
@@ -120,15 +123,28 @@ t.test('options from the body, the query and forms', async (t) => {
   const { app, seen, post } = await withSeen();
   t.teardown(() => app.close());
   const region = { left: 1, top: 2, width: 3, height: 4 };
-  const wanted = { orientation: 'off', characters: false, picture: false, region, page: 1, maxSide: 4096 };
+  const wanted = {
+    orientation: 'off',
+    textLayer: 'off',
+    characters: false,
+    picture: false,
+    region,
+    page: 1,
+    maxSide: 4096,
+  };
 
-  t.equal((await post({ img: IMAGE, region, orientation: 'off' })).statusCode, 200);
-  t.equal((await post({ img: IMAGE }, '?region=1,2,3,4&orientation=off')).statusCode, 200);
-  t.equal((await post({ img: IMAGE, region }, '?region=5,6,7,8&orientation=off')).statusCode, 200, 'the body wins');
+  t.equal((await post({ img: IMAGE, region, orientation: 'off', textLayer: 'off' })).statusCode, 200);
+  t.equal((await post({ img: IMAGE }, '?region=1,2,3,4&orientation=off&textLayer=off')).statusCode, 200);
+  t.equal(
+    (await post({ img: IMAGE, region }, '?region=5,6,7,8&orientation=off&textLayer=off')).statusCode,
+    200,
+    'the body wins',
+  );
   const form = new FormData();
   form.append('img', new Blob(['picture']), 'a.png');
   form.append('region', '1,2,3,4');
   form.append('orientation', 'off');
+  form.append('textLayer', 'off');
   const encoded = new Response(form);
   const response = await app.inject({
     method: 'POST',
@@ -187,6 +203,7 @@ t.test('what is wrong with an option is said', async (t) => {
     [{ region: { left: 0, top: 0, width: 0, height: 5 } }, '', /^`region`/],
     [{}, '?region=1,2,3', /^`region`/],
     [{ orientation: 'on' }, '', /^`orientation`/],
+    [{ textLayer: 'always' }, '', /^`textLayer`/],
     [{ words: 'true' }, '', /^`words`/],
     [{}, '?words=1', /^`words`/],
     [{}, '?characters=true&characters=true', /^`characters`/],

@@ -17,7 +17,14 @@ const PICTURES_FOR_EACH_PROCESS = 2;
 
 const SPEC: JobSpec = {
   source: { kind: 'prefix', bucket: 'scans', prefix: 'in/' },
-  options: { format: 'json', words: false, characters: false, orientation: 'auto', pages: { first: 1 } },
+  options: {
+    format: 'json',
+    words: false,
+    characters: false,
+    orientation: 'auto',
+    textLayer: 'auto',
+    pages: { first: 1 },
+  },
   output: { bucket: 'texts', prefix: 'direct/' },
   priority: 'normal',
   owner: '',

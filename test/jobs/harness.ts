@@ -34,6 +34,7 @@ export const OPTIONS: JobSpec['options'] = {
   words: false,
   characters: false,
   orientation: 'auto',
+  textLayer: 'auto',
   pages: { first: 1, last: undefined },
 };
 

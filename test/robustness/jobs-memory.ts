@@ -87,7 +87,14 @@ export async function run(args: readonly string[]): Promise<Report> {
       prefix: 's3://scans/scans/',
       output: 's3://texts/out/',
       priority: 'normal',
-      options: { format: 'json', words: false, characters: false, orientation: 'auto', pages: { first: 1 } },
+      options: {
+        format: 'json',
+        words: false,
+        characters: false,
+        orientation: 'auto',
+        textLayer: 'auto',
+        pages: { first: 1 },
+      },
     },
     { owner: '' },
   );

@@ -29,6 +29,7 @@ def test_reads_a_document_with_every_option() -> None:
             words=True,
             characters=True,
             orientation='off',
+            text_layer='off',
             min_score=0.5,
             pages='1',
         )

@@ -346,6 +346,11 @@ export interface components {
             text: string;
             /** @description In reading order. */
             lines: components["schemas"]["V1Line"][];
+            /**
+             * @description Where the text comes from: read in the picture, or the text layer of a PDF, which the drawn page agrees with; its confidences are 1.
+             * @enum {string}
+             */
+            textFrom: "picture" | "layer";
             /** @description What the engine spent on this page. */
             timings: {
                 /** @description Milliseconds. */
@@ -704,6 +709,8 @@ export interface operations {
                 region?: string;
                 /** @description `auto` (if not given) finds out how the text is turned; `off` takes the picture as upright, which is faster where that is known. */
                 orientation?: "auto" | "off";
+                /** @description `auto` (if not given) takes the text that a PDF page carries, exactly as it was typeset, where the drawn page agrees with it; `off` reads every page as a picture. */
+                textLayer?: "auto" | "off";
                 /** @description Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them. */
                 words?: "true" | "false";
                 /** @description Characters with their places, in json, hocr and alto. */
@@ -751,6 +758,11 @@ export interface operations {
                      * @enum {string}
                      */
                     orientation?: "auto" | "off";
+                    /**
+                     * @description `auto` (if not given) takes the text that a PDF page carries, exactly as it was typeset, where the drawn page agrees with it; `off` reads every page as a picture.
+                     * @enum {string}
+                     */
+                    textLayer?: "auto" | "off";
                     /** @description Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them. */
                     words?: boolean;
                     /** @description Characters with their places, in json, hocr and alto. */
@@ -790,6 +802,11 @@ export interface operations {
                      * @enum {string}
                      */
                     orientation?: "auto" | "off";
+                    /**
+                     * @description `auto` (if not given) takes the text that a PDF page carries, exactly as it was typeset, where the drawn page agrees with it; `off` reads every page as a picture.
+                     * @enum {string}
+                     */
+                    textLayer?: "auto" | "off";
                     /**
                      * @description Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them.
                      * @enum {string}
@@ -965,6 +982,11 @@ export interface operations {
                          * @enum {string}
                          */
                         orientation?: "auto" | "off";
+                        /**
+                         * @description `auto` (if not given) takes the text that a PDF page carries, exactly as it was typeset, where the drawn page agrees with it; `off` reads every page as a picture.
+                         * @enum {string}
+                         */
+                        textLayer?: "auto" | "off";
                         /** @description Words with their boxes in the JSON answer. tsv, hocr, alto and pdf always have them. */
                         words?: boolean;
                         /** @description Characters with their places, in json, hocr and alto. */

@@ -37,6 +37,8 @@ export interface DocumentOptions extends CallOptions {
   readonly region?: Region;
   /** `off` takes the picture as upright. */
   readonly orientation?: NonNullable<Query['orientation']>;
+  /** `off` reads the pages of a PDF as pictures even where their text layer can be believed. */
+  readonly textLayer?: NonNullable<Query['textLayer']>;
   /** Words with their boxes in the document. */
   readonly words?: boolean;
   /** Characters with their places, in the document, hocr and alto. */
@@ -192,12 +194,13 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 /** Options as form fields. Every option of the service is among them, which the type of the answer sees to. */
 function texts(options: DocumentOptions): Record<Exclude<keyof Query, 'format'>, string | undefined> {
-  const { minScore, region, orientation, words, characters, pages } = options;
+  const { minScore, region, orientation, textLayer, words, characters, pages } = options;
   return {
     // Nine decimals are what the service takes; String() would write 1e-7.
     minScore: minScore?.toFixed(9),
     region: region && [region.left, region.top, region.width, region.height].join(','),
     orientation,
+    textLayer,
     words: words?.toString(),
     characters: characters?.toString(),
     pages,

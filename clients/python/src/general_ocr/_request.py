@@ -38,6 +38,8 @@ class DocumentOptions(TypedDict, total=False):
     """Reads this rectangle only, as if there were nothing around it."""
     orientation: Literal['auto', 'off']
     """`off` takes the picture as upright."""
+    text_layer: Literal['auto', 'off']
+    """`off` reads the pages of a PDF as pictures even where their text layer can be believed."""
     words: bool
     """Words with their boxes in the document."""
     characters: bool
@@ -129,6 +131,9 @@ def option_fields(options: DocumentOptions) -> dict[str, str]:
         value = options.get(name)
         if value is not None:
             fields[name] = str(value).lower()
+    text_layer = options.get('text_layer')
+    if text_layer is not None:
+        fields['textLayer'] = text_layer
     return fields
 
 

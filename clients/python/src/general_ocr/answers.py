@@ -562,6 +562,10 @@ class V1Page(TypedDict):
     """
     In reading order.
     """
+    textFrom: Literal['picture', 'layer']
+    """
+    Where the text comes from: read in the picture, or the text layer of a PDF, which the drawn page agrees with; its confidences are 1.
+    """
     timings: V1PageTimings
     """
     What the engine spent on this page.
