@@ -48,6 +48,9 @@ const FILLED_MODES: readonly number[] = [0, 2];
 /** Text is level or upright up to this many radians (half a degree). */
 const LEVEL = 0.009;
 
+/** Joiners, marks of direction and the like: nothing is drawn for them. */
+const FORMAT_CHARACTER = /^\p{Cf}$/u;
+
 /** Memory for what PDFium writes: four float64 at most. */
 const SCRATCH_BYTES = 32;
 
@@ -116,6 +119,7 @@ function* readCharacters(
   let space: PdfCharacter['space'];
   for (let index = 0; index < count; index++) {
     const character = toText(pdfium, text, index);
+    if (FORMAT_CHARACTER.test(character)) continue;
     if (character.trim() === '') {
       if (pdfium._FPDFText_IsGenerated(text, index) !== 1) space = 'written';
       else space ??= 'gap';

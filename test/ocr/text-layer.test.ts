@@ -153,6 +153,15 @@ t.test('a picture beside the text that shows none changes nothing', async (t) =>
   t.strictSame(textsOf(page), LINES);
 });
 
+t.test('characters for which nothing is drawn are none of it', async (t) => {
+  const page = await readContents({
+    content: typeset().replaceAll('zy', 'z\u00a0y'),
+    fonts: [{ toUnicode: new Map([['\u00a0', '\u200b']]) }],
+  });
+  t.equal(page.textFrom, 'layer');
+  t.strictSame(withoutSpace(textsOf(page)), withoutSpace(LINES));
+});
+
 t.test('characters off the page are none of it', async (t) => {
   const page = await readContents({ content: typeset() + textAt('Elsewhere', 72, 900) });
   t.equal(page.textFrom, 'layer');
@@ -228,5 +237,6 @@ for (const [name, { more = [], ...contents }] of Object.entries(UNTRUE)) {
     t.ok(page.cost.detectorMegapixels > 0);
     const shown = withoutSpace([...LINES, ...more]);
     t.strictSame(withoutSpace(textsOf(page)).slice(0, shown.length), shown);
+    t.notMatch(textsOf(page).join('\n'), /Secret|Ignore|marble/, 'nothing that is not shown');
   });
 }
