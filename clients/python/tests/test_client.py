@@ -66,6 +66,7 @@ def test_sends_every_option_of_the_service(call: Call) -> None:
     options: DocumentOptions = {
         'min_score': 1e-7,
         'region': {'left': 1, 'top': 2, 'width': 3, 'height': 4},
+        'text_layer': 'off',
         'orientation': 'off',
         'words': True,
         'characters': False,
@@ -78,6 +79,7 @@ def test_sends_every_option_of_the_service(call: Call) -> None:
     assert fields == {
         'minScore': '0.000000100',
         'region': '1,2,3,4',
+        'textLayer': 'off',
         'orientation': 'off',
         'words': 'true',
         'characters': 'false',
