@@ -13,8 +13,14 @@ const SMOOTH = 0.9;
 /** Light is made up for at most so often; darker than that there is only noise. */
 const MOST_GAIN = 6;
 
-/** Share of the samples that may lie outside of the range from dark to bright. */
+/** Share of the samples that may lie outside of the range from dark to bright... */
 const TAIL = 0.005;
+/**
+ * ...or of those that are not paper, where there are so many: of a page with few words most of what is not paper are the soft
+ * edges of its strokes, and it must not pass for faded.
+ */
+const INK_TAIL = 0.05;
+const LEAST_INK = 0.0005;
 /** A page that uses less than half of the levels is faded... */
 const FADED_RANGE = 128;
 /** ...unless there is next to nothing on it. */
@@ -138,10 +144,14 @@ function stretch(image: RgbImage): RgbImage {
       count += 3;
     }
   }
-  const dark = quantile(histogram, TAIL * count);
-  const bright = quantile(histogram, (1 - TAIL) * count);
+  const middle = quantile(histogram, count / 2);
+  const tailOf = (apart: number): number => (apart >= LEAST_INK * count ? INK_TAIL * apart : TAIL * count);
+  const dark = quantile(histogram, tailOf(total(histogram.subarray(0, Math.max(0, middle - EMPTY_RANGE)))));
+  const bright = quantile(histogram, count - tailOf(total(histogram.subarray(middle + EMPTY_RANGE + 1))));
   const range = bright - dark;
   if (range >= FADED_RANGE || range < EMPTY_RANGE) return image;
   const levels = Uint8ClampedArray.from({ length: 256 }, (_, level) => ((level - dark) * 255) / range);
   return { data: data.map((level) => levels[level]), width, height };
 }
+
+const total = (counts: Uint32Array): number => counts.reduce((sum, count) => sum + count, 0);

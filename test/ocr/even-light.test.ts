@@ -23,6 +23,20 @@ t.test('a page that is lit well is returned as it is', async (t) => {
   t.equal(evenLight(blank), blank, 'nothing is made of a blank page');
 });
 
+t.test('a page with few words is not faded', async (t) => {
+  // Six strokes of 30 px with soft edges: ink is a third of a percent, its edges twice as much.
+  const stroke = (x: number, y: number): number => {
+    if (x % 80 > 6 || y % 320 > 30) return 245;
+    return [225, 190, 10, 10, 10, 190, 225][x % 80] ?? 245;
+  };
+  const sparse = picture(stroke);
+  t.ok(evenLight(sparse) === sparse, 'dark on light');
+  const faded = picture((x, y) => 128 + (stroke(x, y) - 128) / 5);
+  t.equal(at(evenLight(faded), 3, 5), 0, 'unless it is');
+  const negative = picture((x, y) => 255 - stroke(x, y));
+  t.ok(evenLight(negative) === negative, 'light on dark');
+});
+
 t.test('light that falls off smoothly', async (t) => {
   const shaded = picture((x, y) => page(x, y) * (0.3 + (0.7 * x) / WIDTH) * (0.8 + (0.2 * y) / HEIGHT));
   const mended = evenLight(shaded);
