@@ -45,7 +45,7 @@ export function turnQuad(quad: Quad, turns: QuarterTurns): Quad {
   return [at(0), at(1), at(2), at(3)];
 }
 
-/** The part of a quad between the shares `from` and `to` (0..1) of its height. */
+/** The part of a quad between the shares `from` and `to` of its height; below 0 and above 1 it is extended. */
 export function sliceQuad(quad: Quad, from: number, to: number): Quad {
   const [a, b, c, d] = quad;
   return [interpolate(a, d, from), interpolate(b, c, from), interpolate(b, c, to), interpolate(a, d, to)];

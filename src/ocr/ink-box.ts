@@ -1,4 +1,4 @@
-import { growQuad, quadSize } from './geometry.ts';
+import { growQuad, quadSize, sliceQuad } from './geometry.ts';
 import { INK_SHARE, type InkMap, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import type { Point, Quad } from './page.ts';
 import { kernels, memory, reserve } from './pixel-kernels.ts';
@@ -18,6 +18,12 @@ const ROW_SHARE = 0.06;
 const ROW_GAP = 0.15;
 const SHORT_ROW_GAP = 0.35;
 const COLUMN_GAP = 0.5;
+/**
+ * A stroke that goes on from the rows found, a descender of the few that a Latin line may have, belongs to the line when
+ * it ends in this range of the line's height: noise ends sooner, and what goes further is a rule or the next line.
+ */
+const LEAST_STROKE = 0.1;
+const LONGEST_STROKE = 0.45;
 /** A row or column inked over nearly its whole length is a ruled line and ends the search. */
 const RULE_SHARE = 0.93;
 
@@ -26,24 +32,48 @@ interface Span {
   readonly end: number;
 }
 
+/** The ink of a line. */
+export interface InkBox {
+  /** Around the rows with plenty of ink, which is what the recognizer wants to see large: few descenders may lie outside. */
+  readonly tight: Quad;
+  /** How far single strokes go on beyond `tight` on either side of the line, in shares of its thickness. */
+  readonly strokes: Strokes;
+}
+/** Above and below a line; left and right of a vertical one. */
+export type Strokes = readonly [before: number, after: number];
+
+/** Shows a quad as if its line were horizontal: mirrored at its diagonal if it is vertical. The same again undoes it. */
+const alongLine = (quad: Quad, vertical: boolean): Quad => (vertical ? [quad[0], quad[3], quad[2], quad[1]] : quad);
+
+const isVertical = (kernel: Quad): boolean => {
+  const { width, height } = quadSize(kernel);
+  return height > width;
+};
+
+/** All ink of the line that was detected at `kernel`. */
+export function withStrokes(tight: Quad, [before, after]: Strokes, kernel: Quad): Quad {
+  const vertical = isVertical(kernel);
+  return alongLine(sliceQuad(alongLine(tight, vertical), -before, 1 + after), vertical);
+}
+
 /**
  * Shrinks (or extends) a detected kernel to the ink that it belongs to: a DB box only says roughly where text is, twice
  * the height of small text. All constants were chosen on the development set in the prototype this follows.
  *
  * @param kernel shrunken DB quad in image coordinates
  * @param unclipDistance DB's unclip distance in image pixels
- * @returns a quad along the same axes, or `undefined` where there is no contrast to measure
+ * @returns quads along the same axes, or `undefined` where there is no contrast to measure
  */
-export function tightenToInk(image: RgbImage, kernel: Quad, unclipDistance: number): Quad | undefined {
+export function tightenToInk(image: RgbImage, kernel: Quad, unclipDistance: number): InkBox | undefined {
   const size = quadSize(kernel);
   const thickness = Math.min(size.width, size.height);
   if (thickness < 1) return undefined;
-  const vertical = size.height > size.width;
+  const vertical = isVertical(kernel);
   const across = unclipDistance * SEARCH_MARGIN + 1;
   const along = across + EXTRA_LENGTH * thickness;
   const search = vertical ? growQuad(kernel, across, along) : growQuad(kernel, along, across);
   // From here on columns run along the line; for a vertical kernel the crop is mirrored at its diagonal.
-  const frame: Quad = vertical ? [search[0], search[3], search[2], search[1]] : search;
+  const frame = alongLine(search, vertical);
   const { width, height } = quadSize(frame);
   const expected = Math.max(1, thickness * 1.8);
   const scale = Math.max(Math.min(1, MEASURED_HEIGHT / expected), Math.min(2, SMALLEST_MEASURED_HEIGHT / expected));
@@ -65,9 +95,9 @@ export function tightenToInk(image: RgbImage, kernel: Quad, unclipDistance: numb
     row: (i) => isOutside(at(columns / 2, i + 0.5)),
   });
   if (!found) return undefined;
-  const { x, y } = found;
+  const { x, y, strokes } = found;
   const tight: Quad = [at(x.start, y.start), at(x.end, y.start), at(x.end, y.end), at(x.start, y.end)];
-  return vertical ? [tight[0], tight[3], tight[2], tight[1]] : tight;
+  return { tight: alongLine(tight, vertical), strokes };
 }
 
 /** Which columns and rows of an ink map lie outside the image, where sampling repeats its border: not ink, though it looks like it. */
@@ -77,7 +107,12 @@ interface Outside {
 }
 
 /** Bounds of the ink around the kernel, which lies `marginX`, `marginY` pixels inside the map. */
-function inkBounds(ink: InkMap, marginX: number, marginY: number, outside: Outside): { x: Span; y: Span } | undefined {
+function inkBounds(
+  ink: InkMap,
+  marginX: number,
+  marginY: number,
+  outside: Outside,
+): { x: Span; y: Span; strokes: Strokes } | undefined {
   const { width, height } = ink;
   const y0 = Math.floor(marginY);
   const y1 = Math.max(y0 + 1, Math.ceil(height - marginY));
@@ -113,7 +148,52 @@ function inkBounds(ink: InkMap, marginX: number, marginY: number, outside: Outsi
     (i) => outside.column(i) || (columnInkWhole[i] as number) > RULE_SHARE,
   );
   if (!x || y.end - y.start < 2 || x.end - x.start < 2) return undefined;
-  return { x, y };
+  const strokes: Strokes = [
+    strokeLength(ink, level, y.start, -1, lineHeight, x) / lineHeight,
+    strokeLength(ink, level, y.end - 1, 1, lineHeight, x) / lineHeight,
+  ];
+  return { x, y, strokes };
+}
+
+/**
+ * By how many rows the strokes that cross row `from` go on in the given direction: the longest of those that end in the
+ * range of a descender's length.
+ */
+function strokeLength(
+  { data, width, height }: InkMap,
+  level: number,
+  from: number,
+  direction: 1 | -1,
+  lineHeight: number,
+  columns: Span,
+): number {
+  const right = Math.min(columns.end, width);
+  const isInk = (x: number, y: number): boolean => x >= columns.start && x < right && data[y * width + x] > level;
+  /** What of row `y` hangs together with `above`, at its corners too. */
+  const below = (above: Span, y: number): Span | undefined => {
+    let start = above.start - 1;
+    while (start <= above.end && !isInk(start, y)) start++;
+    if (start > above.end) return undefined;
+    let end = above.end + 1;
+    while (!isInk(end - 1, y)) end--;
+    while (isInk(start - 1, y)) start--;
+    while (isInk(end, y)) end++;
+    return { start, end };
+  };
+  const limit = Math.floor(LONGEST_STROKE * lineHeight);
+  let longest = 0;
+  for (let x = columns.start; x < right; x++) {
+    if (!isInk(x, from)) continue;
+    const start = x;
+    while (isInk(x + 1, from)) x++;
+    let stroke: Span | undefined = { start, end: x + 1 };
+    let y = from;
+    do y += direction;
+    while (y >= 0 && y < height && (stroke = below(stroke, y)));
+    const length = Math.abs(y - from) - 1;
+    if (!stroke && length <= limit) longest = Math.max(longest, length);
+  }
+  return longest >= LEAST_STROKE * lineHeight ? longest : 0;
 }
 
 /** Share of the pixels above `level` in each row within columns [x0, x1). */

@@ -6,6 +6,7 @@ import { decodeImage } from './decode-image.ts';
 import { encodePicture } from './encode-picture.ts';
 import { evenLight } from './even-light.ts';
 import { growQuad, quadSize, translateQuad, turnQuad } from './geometry.ts';
+import { withStrokes } from './ink-box.ts';
 import { isSideways, lineCandidates } from './line-candidates.ts';
 import { countConvincing, isText } from './line-filter.ts';
 import type { LineHelp } from './line-help.ts';
@@ -191,12 +192,13 @@ function translateLine(line: Line, dx: number, dy: number): Line {
 /** Width that a thin glyph such as "1" or "|" gets at least, in line heights: its cell, not only its stroke. */
 const THIN_GLYPH_WIDTH = 0.45;
 
-/** The ink-tight quad; a single thin character is widened to its cell. */
-function outputQuad({ tight, reading, turns }: ReadLine): Quad {
-  if ([...reading.text.trim()].length !== 1) return tight;
-  const { width, height } = quadSize(tight);
+/** The quad around all ink of a line; a single thin character is widened to its cell. */
+function outputQuad({ tight, split, region, reading, turns }: ReadLine): Quad {
+  const ink = split ? tight : withStrokes(tight, region.strokes, region.kernel);
+  if ([...reading.text.trim()].length !== 1) return ink;
+  const { width, height } = quadSize(ink);
   const along = turns % 2 === 0;
   const missing = along ? THIN_GLYPH_WIDTH * height - width : THIN_GLYPH_WIDTH * width - height;
-  if (missing <= 0) return tight;
-  return along ? growQuad(tight, missing / 2, 0) : growQuad(tight, 0, missing / 2);
+  if (missing <= 0) return ink;
+  return along ? growQuad(ink, missing / 2, 0) : growQuad(ink, 0, missing / 2);
 }

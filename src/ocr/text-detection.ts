@@ -1,7 +1,7 @@
 import { giveBack } from '../give-back.ts';
 import { findKernels, type DbParameters } from './db-postprocess.ts';
 import { boundingBox, growQuad, overlapOfSmaller, quadSize, scaleQuad, translateQuad } from './geometry.ts';
-import { tightenToInk } from './ink-box.ts';
+import { tightenToInk, type Strokes } from './ink-box.ts';
 import { toModelInput } from './model-input.ts';
 import type { Quad } from './page.ts';
 import { cropImage, resizeImage } from './resize.ts';
@@ -16,6 +16,8 @@ export interface TextRegion {
   readonly loose: Quad;
   /** Tight around the ink, or half-way between kernel and loose box where there was no ink to measure. */
   readonly tight: Quad;
+  /** How far single strokes go on beyond `tight`: what `withStrokes` takes. */
+  readonly strokes: Strokes;
   /** Whether ink was measured. */
   readonly hasInk: boolean;
   /** Box score of DB, 0..1. */
@@ -82,12 +84,13 @@ async function detectAtScale(
   const regions = findKernels({ data: output.data, width, height }, parameters).map((found): TextRegion => {
     const kernel = scaleQuad(found.quad, scaleX, scaleY);
     const distance = (found.unclipDistance * (scaleX + scaleY)) / 2;
-    const tight = tightenToInk(image, kernel, distance);
+    const ink = tightenToInk(image, kernel, distance);
     return {
       kernel,
       loose: growQuad(kernel, distance, distance),
-      tight: tight ?? growQuad(kernel, distance / 2, distance / 2),
-      hasInk: tight !== undefined,
+      tight: ink?.tight ?? growQuad(kernel, distance / 2, distance / 2),
+      strokes: ink?.strokes ?? [0, 0],
+      hasInk: ink !== undefined,
       score: found.score,
     };
   });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { boundingBox, type Box, growQuad, translateQuad } from '../../src/ocr/geometry.ts';
-import { tightenToInk } from '../../src/ocr/ink-box.ts';
+import { tightenToInk, withStrokes } from '../../src/ocr/ink-box.ts';
 import type { Quad } from '../../src/ocr/page.ts';
 import type { RgbImage } from '../../src/ocr/rgb-image.ts';
 import { drawText, fillBox, paper } from './fake-session.ts';
@@ -9,10 +9,13 @@ import { toQuad } from './opencv/reference.ts';
 const quadOf = ({ left, top, right, bottom }: Box): Quad =>
   toQuad([left, top, right, top, right, bottom, left, bottom]);
 
-/** What the detector makes of a line: a kernel shrunken by a quarter of the text height, and the distance back. */
+const emOf = (ink: Box): number => Math.min(ink.right - ink.left, ink.bottom - ink.top);
+/** What the detector makes of a line: shrunken by a quarter of the text height. */
+const kernelOf = (ink: Box): Quad => growQuad(quadOf(ink), -emOf(ink) / 4, -emOf(ink) / 4);
+
 function tighten(image: RgbImage, ink: Box): Quad | undefined {
-  const em = Math.min(ink.right - ink.left, ink.bottom - ink.top);
-  return tightenToInk(image, growQuad(quadOf(ink), -em / 4, -em / 4), em * 0.45);
+  const em = emOf(ink);
+  return tightenToInk(image, kernelOf(ink), em * 0.45)?.tight;
 }
 
 /** Largest distance of a side from where it should be. */
@@ -64,7 +67,7 @@ t.test('a tilted line: ink is measured along its own axes', async (t) => {
   const corner = (u: number, v: number): number[] => [u * c - v * s, u * s + v * c];
   const bar = (u: number, v: number): Quad =>
     translateQuad(toQuad([...corner(-u, -v), ...corner(u, -v), ...corner(u, v), ...corner(-u, v)]), 150, 150);
-  const tight = tightenToInk(image, bar(76, 4), 8);
+  const tight = tightenToInk(image, bar(76, 4), 8)?.tight;
   const expected = bar(80, 8);
   t.ok(
     tight?.every((p, i) => Math.hypot(p.x - expected[i as 0].x, p.y - expected[i as 0].y) < 1.5),
@@ -103,7 +106,7 @@ t.test('a glyph beyond the kernel is taken in', async (t) => {
   const image = paper(500, 160);
   const ink = drawText(image, 'ABBABA', { left: 100, top: 60, em: 40 });
   const short = quadOf({ left: ink.left + 24, top: 70, right: ink.right - 24, bottom: 90 });
-  t.ok(deviation(tightenToInk(image, short, 18), ink) <= 1);
+  t.ok(deviation(tightenToInk(image, short, 18)?.tight, ink) <= 1);
 });
 
 t.test('a line cut off by the edge of the picture ends there', async (t) => {
@@ -133,3 +136,37 @@ t.test('nothing to measure', async (t) => {
   t.equal(tighten(faint, box), undefined, 'under 12 levels of contrast');
   t.equal(tightenToInk(paper(400, 120), quadOf({ left: 9, top: 9, right: 90, bottom: 9.5 }), 3), undefined, 'too thin');
 });
+
+for (const vertical of [false, true]) {
+  t.test(
+    `a few strokes that go on beyond the line belong to it: ${vertical ? 'vertical' : 'horizontal'}`,
+    async (t) => {
+      const em = 40;
+      /** The line with a stroke of 3 px and this length under it, or to its right. */
+      const measure = (length: number, gap = 0) => {
+        const image = vertical ? paper(160, 900) : paper(900, 160);
+        const ink = drawText(image, 'ABBABAABBABABBAABBAA', { left: 50, top: 50, em, turns: vertical ? 1 : 0 });
+        const { right, bottom } = ink;
+        const stroke = vertical
+          ? { left: right + gap - 4, top: 200, right: right + length, bottom: 203 }
+          : { left: 200, top: bottom + gap - 4, right: 203, bottom: bottom + length };
+        fillBox(image, stroke);
+        const kernel = kernelOf(ink);
+        const found = tightenToInk(image, kernel, em * 0.45);
+        const whole = found && withStrokes(found.tight, found.strokes, kernel);
+        return { ink, tight: found?.tight, whole };
+      };
+      const long = (ink: Box, by: number): Box =>
+        vertical ? { ...ink, right: ink.right + by } : { ...ink, bottom: ink.bottom + by };
+      for (const length of [6, 10]) {
+        const { ink, tight, whole } = measure(length);
+        t.ok(deviation(tight, ink) <= 1, 'the crop stays on what most characters have');
+        t.ok(deviation(whole, long(ink, length)) <= 1, `${length} px: ${JSON.stringify(whole)}`);
+      }
+      const rule = measure(60);
+      t.ok(deviation(rule.whole, rule.ink) <= 1, 'a rule that goes further is none');
+      const apart = measure(12, 8);
+      t.ok(deviation(apart.whole, apart.ink) <= 1, 'what does not touch is none');
+    },
+  );
+}

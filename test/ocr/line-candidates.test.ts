@@ -8,7 +8,7 @@ import { toQuad } from './opencv/reference.ts';
 /** A region whose loose box is `margin` larger than its ink on every side. */
 function regionOf({ left, top, right, bottom }: Box, margin = 0): TextRegion {
   const tight = toQuad([left, top, right, top, right, bottom, left, bottom]);
-  return { kernel: tight, loose: growQuad(tight, margin, margin), tight, hasInk: true, score: 0.9 };
+  return { kernel: tight, loose: growQuad(tight, margin, margin), tight, strokes: [0, 0], hasInk: true, score: 0.9 };
 }
 
 const box = (left: number, top: number, width: number, height: number): Box => ({

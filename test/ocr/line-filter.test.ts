@@ -15,7 +15,7 @@ interface Given {
 function line({ text, confidence, hasInk = true, width = 200, height = 30 }: Given): ReadLine {
   const tight = toQuad([0, 0, width, 0, width, height, 0, height]);
   return {
-    region: { kernel: tight, loose: tight, tight, hasInk, score: 0.9 },
+    region: { kernel: tight, loose: tight, tight, strokes: [0, 0], hasInk, score: 0.9 },
     tight,
     tall: false,
     ambiguous: false,

@@ -13,7 +13,7 @@ function candidateOf({ left, top, right, bottom }: Box, ambiguous = false): Line
   const { width, height } = quadSize(tight);
   const tall = height > 1.5 * width;
   return {
-    region: { kernel: tight, loose: tight, tight, hasInk: true, score: 0.9 },
+    region: { kernel: tight, loose: tight, tight, strokes: [0, 0], hasInk: true, score: 0.9 },
     tight,
     tall,
     ambiguous,

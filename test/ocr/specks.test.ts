@@ -13,7 +13,7 @@ function line(text: string, dots: readonly (readonly number[])[], em = 20): Read
     return { character, probability: 1, step: 2 * step, ...(own && { dots: own }) };
   });
   return {
-    region: { kernel: tight, loose: tight, tight, hasInk: true, score: 0.9 },
+    region: { kernel: tight, loose: tight, tight, strokes: [0, 0], hasInk: true, score: 0.9 },
     tight,
     tall: false,
     ambiguous: false,
