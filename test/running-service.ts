@@ -31,10 +31,11 @@ export interface StartOptions {
   readonly built?: boolean;
 }
 
-/** As docker/Dockerfile sets it for the server process; engine processes have settings of their own. */
-export function imageAllocator(): Readonly<Record<string, string>> {
+/** How memory is managed in the server process, as docker/Dockerfile sets it; engine processes have settings of their own. */
+export function imageMemory(): Readonly<Record<string, string>> {
   const jemalloc = findJemalloc();
-  return jemalloc === undefined ? {} : { LD_PRELOAD: jemalloc, MALLOC_CONF: 'narenas:2' };
+  const options = [process.env.NODE_OPTIONS, '--max-semi-space-size=16'].filter(Boolean).join(' ');
+  return { NODE_OPTIONS: options, ...(jemalloc && { LD_PRELOAD: jemalloc, MALLOC_CONF: 'narenas:2' }) };
 }
 
 /** Starts the service, by default `node src/server.ts`, with these settings on top of the environment and waits until it is ready. */
@@ -48,7 +49,7 @@ export async function startService(
     cwd: ROOT,
     env: {
       ...process.env,
-      ...(built ? imageAllocator() : {}),
+      ...(built ? imageMemory() : {}),
       HOST: '127.0.0.1',
       PORT: '0',
       LOG_LEVEL: 'info',

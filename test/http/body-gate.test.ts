@@ -64,12 +64,32 @@ t.test('a body passes as it is, is held while it is worked on, and let go with t
   t.equal((await app.inject('/')).statusCode, 404, 'a request without a body passes too');
 });
 
-t.test('one-byte chunks', async (t) => {
-  const { port } = await start(t, BODY_LIMIT);
-  const socket = await open(t, port, 'transfer-encoding: chunked');
-  socket.write([...json(20_000)].map((character) => `1\r\n${character}\r\n`).join(''));
-  socket.write('0\r\n\r\n');
-  t.match(await answer(socket), /^HTTP\/1\.1 200 [^]*"characters":20000/);
+/** `count` chunks that hold a JSON text, each of `size` bytes. */
+const chunked = (count: number, size: number): string => {
+  const text = json(count * size);
+  const chunk = (_: unknown, i: number): string =>
+    `${size.toString(16)}\r\n${text.slice(i * size, (i + 1) * size)}\r\n`;
+  return `${Array.from({ length: count }, chunk).join('')}0\r\n\r\n`;
+};
+
+t.test('small chunks pass, and those of a few bytes only up to a number of them', async (t) => {
+  const { app, budget, port } = await start(t, BODY_LIMIT);
+  for (const [count, size] of [
+    [10_000, 1],
+    [20_000, 32],
+  ]) {
+    const socket = await open(t, port, 'transfer-encoding: chunked');
+    socket.write(chunked(count, size));
+    t.match(await answer(socket), new RegExp(`^HTTP/1.1 200 [^]*"characters":${count * size}`));
+  }
+  const taken = once(app.server, 'connection') as Promise<[Socket]>;
+  const cut = await open(t, port, 'transfer-encoding: chunked');
+  const closed = new Promise((resolve) => cut.on('error', () => undefined).once('close', resolve));
+  cut.write(chunked(1_000_000, 1));
+  t.match(await answer(cut), /^HTTP\/1\.1 400 [^]*"code":"INVALID_REQUEST"/);
+  t.equal(budget.heldBytes, 0);
+  await closed;
+  t.ok((await taken)[0].bytesRead < 2_000_000, 'of 6 MB');
 });
 
 t.test('the largest body that still arrives is refused, and its connection goes on', async (t) => {

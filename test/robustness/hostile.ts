@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { imageAllocator, startService, type RunningService } from '../running-service.ts';
+import { imageMemory, startService, type RunningService } from '../running-service.ts';
 import { makeBombs } from './bombs.ts';
 import { bodyOf, metric, post, SAMPLE_BODY, statusOf, type Answer } from './client.ts';
 import { childrenOf, peakBytes, pidOf, residentBytes, serviceBytes } from './processes.ts';
@@ -80,7 +80,7 @@ export async function run(args: readonly string[]): Promise<Report> {
   });
   const report = new Report();
   const pictures = collect(positionals[0], Number(values.every));
-  const service = await startService({ OCR_ENGINE_PROCESSES: values.processes, ...imageAllocator() });
+  const service = await startService({ OCR_ENGINE_PROCESSES: values.processes, ...imageMemory() });
   const pid = pidOf(service.process);
   const sample = await post(service.url, SAMPLE_BODY);
   const engines = childrenOf(pid);

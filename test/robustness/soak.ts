@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { parseArgs } from 'node:util';
-import { startService } from '../running-service.ts';
+import { imageMemory, startService } from '../running-service.ts';
 import { pause, post, type Answer } from './client.ts';
 import { childrenOf, pidOf, residentBytes } from './processes.ts';
 import { megabytes, percentile, Report, tally } from './report.ts';
@@ -68,7 +68,7 @@ export async function run(args: readonly string[]): Promise<Report> {
   const bodies = await Promise.all(SIZES.map(([width, height]) => tiledPage(width, height, TEXT_HEIGHT)));
   const leak = {
     PLANTED_LEAK_BYTES: values.leak,
-    NODE_OPTIONS: `--import ${new URL('./planted-leak.ts', import.meta.url).href}`,
+    NODE_OPTIONS: `${imageMemory().NODE_OPTIONS} --import ${new URL('./planted-leak.ts', import.meta.url).href}`,
   };
   const settings = { OCR_ENGINE_PROCESSES: values.processes, ...(planted ? leak : {}) };
   const service = await startService(settings, { built: true });
