@@ -3,6 +3,8 @@ import { closedLoop, SAMPLE_BODY, type Answer } from './client.ts';
 
 /** Good requests, one at a time, until `stop` is called, which gives their answers. */
 export interface GoodRequests {
+  /** So many answers have come. */
+  readonly answered: number;
   stop(): Promise<Answer[]>;
 }
 
@@ -12,11 +14,18 @@ export interface GoodRequests {
  */
 export function startGoodRequests(url: string): GoodRequests {
   const worker = new Worker(new URL(import.meta.url), { workerData: { url } });
+  let answered = 0;
   const answers = new Promise<Answer[]>((resolve, reject) => {
-    worker.once('message', resolve);
+    worker.on('message', (message: Answer[] | 'answered') => {
+      if (message === 'answered') answered += 1;
+      else resolve(message);
+    });
     worker.once('error', reject);
   });
   return {
+    get answered() {
+      return answered;
+    },
     stop() {
       worker.postMessage('stop');
       return answers;
@@ -30,6 +39,9 @@ if (!isMainThread && parentPort !== null) {
   const stopped = new AbortController();
   port.once('message', () => stopped.abort());
   const answers: Answer[] = [];
-  await closedLoop(url, SAMPLE_BODY, 1, stopped.signal, (answer) => answers.push(answer));
+  await closedLoop(url, SAMPLE_BODY, 1, stopped.signal, (answer) => {
+    answers.push(answer);
+    port.postMessage('answered');
+  });
   port.postMessage(answers);
 }
