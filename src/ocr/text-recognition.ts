@@ -1,6 +1,7 @@
 import { pairBrackets } from './bracket-pairs.ts';
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
 import { refineMarks } from './ctc-marks.ts';
+import { settleMarkWidths } from './mark-widths.ts';
 import { measureDots } from './dot-ink.ts';
 import { resolveLettersAndDigits } from './letters-and-digits.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
@@ -26,7 +27,7 @@ export async function recognizeText(line: RgbImage, session: Session, charset: r
   const greedy = decodeCtc(output, charset);
   const letters = resolveLettersAndDigits(resolveLookAlikes(greedy, output, charset), output, charset);
   const marks = judgeMarks(refineMarks(letters, output, charset), output, charset, line);
-  const characters = pairBrackets(marks, output, charset);
+  const characters = pairBrackets(settleMarkWidths(marks, output, charset, line), output, charset);
   return toReading(measureDots(characters, line), line.width);
 }
 
