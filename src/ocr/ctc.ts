@@ -9,6 +9,17 @@ export interface DecodedCharacter {
   readonly step: number;
   /** Ink of each part of a dot or colon, from the lowest up, in pixels of the line image; see `dot-ink.ts`. */
   readonly dots?: readonly number[];
+  /** Of a mark in a full-width cell of its own; see `mark-judge.ts`. */
+  readonly cell?: MarkInCell;
+}
+
+/** What a mark looks like in its cell. */
+export interface MarkInCell {
+  /** Middle of its ink, in pixels of the line image from the beginning of the cell and from the top. */
+  readonly x: number;
+  readonly y: number;
+  /** Probability of each mark of `MARKS` in `mark-judge.ts`. */
+  readonly odds: readonly number[];
 }
 
 /** Pixels of a line image for each time step of the recognizer. */

@@ -5,6 +5,13 @@ const INK = 0.4;
 /** No part of a mark is higher than this, in pixels of the line image (an ideograph has about 30); fewer pixels are dirt. */
 const HIGHEST_PART = 26;
 const SMALLEST_PART = 3;
+/** What the extents and the middle of the ink are divided by, so that all values are of about one size. */
+const EXTENT = 10;
+const ACROSS = 20;
+const DOWN = 24;
+
+/** No mark is wider or higher, in pixels of the line image: more is a mark and a piece of a neighbour. */
+const LARGEST_MARK = 12;
 
 /** Number of values that `markShape` gives. */
 export const SHAPE_SIZE = 13;
@@ -52,7 +59,16 @@ export function markShape(ink: InkMap, contrast: number, left: number, right: nu
     gap = rows.has(y) ? 0 : gap + 1;
     widestGap = Math.max(widestGap, gap);
   }
-  shape.set([1, mass / 40, (x1 - x0) / 10, (y1 - y0) / 10, cx / 20, cy / 24, Math.sqrt(xx) / 3, Math.sqrt(yy) / 3]);
+  shape.set([
+    1,
+    mass / 40,
+    (x1 - x0) / EXTENT,
+    (y1 - y0) / EXTENT,
+    cx / ACROSS,
+    cy / DOWN,
+    Math.sqrt(xx) / 3,
+    Math.sqrt(yy) / 3,
+  ]);
   shape.set([xy / 10, mass / ((x1 - x0) * (y1 - y0)), widestGap / 10, middle(cx, cy, width, ink.height, valueAt)], 8);
   shape[12] = y0 / 24;
   return shape;
@@ -104,4 +120,10 @@ function loosePixels(
     if (!foreign && part.length >= SMALLEST_PART) found.push(...part);
   }
   return found;
+}
+
+/** Middle of the ink that `markShape` described, in pixels of the cell; nothing where that is not one mark. */
+export function markPlace([hasInk, , width, height, x, y]: Float64Array): { x: number; y: number } | undefined {
+  if (hasInk !== 1 || Math.max(width, height) * EXTENT > LARGEST_MARK) return undefined;
+  return { x: x * ACROSS, y: y * DOWN };
 }

@@ -14,6 +14,7 @@ import { readLines, type ReadLine } from './line-reading.ts';
 import { openModelPack } from './model-pack.ts';
 import type { Character, Line, ModelIdentity, Page, Quad, ReadCost, ReadOptions } from './page.ts';
 import type { PdfText } from './pdf-text.ts';
+import { placeMarks } from './mark-places.ts';
 import { orderLines } from './reading-order.ts';
 import { cropRegion } from './region.ts';
 import type { RgbImage } from './rgb-image.ts';
@@ -138,7 +139,7 @@ async function readImage(
     const candidates = lineCandidates(image, some, orientation === 'auto' && isSideways(some));
     const result = await readLines(image, candidates, recognizer, charset, orientation, helped);
     recognizerWidth += result.recognizerWidth;
-    const lines = removeSpecks(result.lines);
+    const lines = placeMarks(removeSpecks(result.lines));
     const convincing = countConvincing(lines);
     return lines.filter((line) => isText(line, convincing, image.width, image.height));
   };

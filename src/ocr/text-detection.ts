@@ -2,6 +2,7 @@ import { giveBack } from '../give-back.ts';
 import { findKernels, type DbParameters } from './db-postprocess.ts';
 import { boundingBox, growQuad, overlapOfSmaller, quadSize, scaleQuad, translateQuad } from './geometry.ts';
 import { tightenToInk, type Strokes } from './ink-box.ts';
+import { median } from './median.ts';
 import { toModelInput } from './model-input.ts';
 import type { Quad } from './page.ts';
 import { cropImage, resizeImage } from './resize.ts';
@@ -155,10 +156,3 @@ const translateRegion = (region: TextRegion, dx: number, dy: number): TextRegion
 });
 
 const roundSide = (side: number): number => Math.max(SIDE_STEP, Math.round(side / SIDE_STEP) * SIDE_STEP);
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
-}
