@@ -104,7 +104,7 @@ process.exitCode = failed === 0 ? 0 : 1;
 function compose(args: readonly string[]): string {
   const project = ['-p', 'general-ocr-container-test'];
   const env = { ...process.env, PORT: '18080' };
-  const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
   return execFileSync(composeCommand, [...composeArgs, ...project, ...args], { encoding: 'utf8', env, stdio }).trim();
 }
 
