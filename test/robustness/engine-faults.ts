@@ -43,8 +43,8 @@ async function hanging(report: Report): Promise<void> {
 async function growing(report: Report): Promise<void> {
   const service = await startService({ OCR_ENGINE_PROCESSES: '2', OCR_ENGINE_MEMORY_MB: String(SMALL_MEMORY_MB) });
   const { url } = service;
-  // Large, so that it takes memory, with little text, so that it takes no time.
-  const page = await tiledPage(3000, 3000, 96);
+  // The largest, with many lines: pages of 3000 x 3000 with few of them leave less than 256 MB behind.
+  const page = await tiledPage(4096, 4096, 768);
   const answers: Answer[] = [];
   const replaced = await waitFor(async () => {
     answers.push(await post(url, page));
