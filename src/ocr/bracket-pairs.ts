@@ -14,12 +14,20 @@ const KINDS: readonly (readonly [openers: string, closers: string])[] = [
   ['“', '”'],
   ['‘', '’'],
 ];
+const ROUND = 0;
 
 /**
  * Probability that both marks of a pair must have to be taken for it. Small or faint 《 is read as （ with 《 as the
  * runner-up; a mark that is not there has less than a thousandth.
  */
-const EVIDENCE = 0.02;
+const EVIDENCE = 0.01;
+
+/**
+ * What 《》 and 〔〕 count more than other kinds where both marks of a pair are weighed: the recognizer leans towards the commoner
+ * bracket twice. Of 1,440 pairs on 50 rendered pages (seven fonts, 14 to 26 px; most of them bilevel, noisy, blurred or reduced),
+ * 413 of them 《》 and 201 〔〕, 20 were wrong without; 14 are with 10, 10 with 30, 8 with 100, and none of the 826 round ones breaks.
+ */
+const RARER: Readonly<Record<string, number>> = { '《': 30, '〔': 30 };
 
 /**
  * The recognizer leans towards the commoner bracket. Of 1,200 brackets on rendered pages of 10 to 16 px (four fonts; a
@@ -33,9 +41,9 @@ const UNDERRATED: readonly { readonly read: string; readonly meant: string; read
 ];
 
 /**
- * Makes the brackets of a line agree: a bracket that narrowly lost to a commoner one is what it is, an opening and a closing mark of different kinds are read as the kind that is
- * likeliest for both, and an opening mark is never read twice in neighbouring time steps. Marks that agree, or that have
- * no partner in the line, stay as they are.
+ * Makes the brackets of a line agree: a bracket that narrowly lost to a commoner one is what it is, an opening and a closing
+ * mark of different kinds, or two round ones, are read as the kind that is likeliest for both, and an opening mark is never read
+ * twice in neighbouring time steps. Other marks that agree, or that have no partner in the line, stay as they are.
  *
  * @param output probabilities of shape [1, steps, classes]
  */
@@ -86,17 +94,23 @@ function agree(
   charset: readonly string[],
 ): void {
   const [left, right] = [characters[opener], characters[closer]];
-  if (kindOf(left.character, 0) === kindOf(right.character, 1)) return;
+  const kind = kindOf(left.character, 0);
+  const agreed = kind === kindOf(right.character, 1);
+  if (agreed && kind !== ROUND) return;
   let best = 0;
-  for (const [openers, closers] of KINDS) {
+  let [first, second] = [left, right];
+  KINDS.forEach(([openers, closers], k) => {
     const [open, openProbability] = likeliest(openers, left.step, output, charset);
     const [close, closeProbability] = likeliest(closers, right.step, output, charset);
-    const joint = openProbability * closeProbability;
-    if (Math.min(openProbability, closeProbability) < EVIDENCE || joint <= best) continue;
+    const joint = openProbability * closeProbability * (RARER[openers] ?? 1);
+    if (Math.min(openProbability, closeProbability) < EVIDENCE || joint <= best) return;
     best = joint;
-    characters[opener] = { ...left, character: open, probability: openProbability };
-    characters[closer] = { ...right, character: close, probability: closeProbability };
-  }
+    // Those that agree keep their widths.
+    first = agreed && k === ROUND ? left : { ...left, character: open, probability: openProbability };
+    second = agreed && k === ROUND ? right : { ...right, character: close, probability: closeProbability };
+  });
+  characters[opener] = first;
+  characters[closer] = second;
 }
 
 function correct(decoded: DecodedCharacter, output: ModelOutput, charset: readonly string[]): DecodedCharacter {

@@ -34,6 +34,14 @@ t.test('what agrees, or has no partner, stays', async (t) => {
   t.equal(paired(['天', '', '）.9 》.05']), '天）');
 });
 
+t.test('a pair that was read as round ones may be of a rarer kind', async (t) => {
+  t.equal(paired(['（.7 《.19', '', '天', '', '）.52 》.39']), '《天》');
+  t.equal(paired(['《.82 （.16', '', '天', '', '）.82 》.017']), '《天》');
+  t.equal(paired(['（.6 〔.09', '', '天', '', '）.6 〕.16']), '〔天〕');
+  t.equal(paired(['（.97 《.02', '', '天', '', '）.97 》.02']), '（天）', 'with a runner-up that says little');
+  t.equal(paired(['(.6 （.3', '', '天', '', '）.9']), '(天）', 'of round ones widths are left alone');
+});
+
 t.test('a bracket that lost to a commoner one', async (t) => {
   t.equal(paired(['（.8 《.15', '', '天']), '《天');
   t.equal(paired(['（.8 〔.15', '', '天', '', '）.7 〕.25']), '〔天〕');
