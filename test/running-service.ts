@@ -31,10 +31,13 @@ export interface StartOptions {
   readonly built?: boolean;
 }
 
+/** What docker/Dockerfile and the systemd unit give the server process. */
+export const SERVER_NODE_OPTIONS = '--max-semi-space-size=16';
+
 /** How memory is managed in the server process, as docker/Dockerfile sets it; engine processes have settings of their own. */
 export function imageMemory(): Readonly<Record<string, string>> {
   const jemalloc = findJemalloc();
-  const options = [process.env.NODE_OPTIONS, '--max-semi-space-size=16'].filter(Boolean).join(' ');
+  const options = [process.env.NODE_OPTIONS, SERVER_NODE_OPTIONS].filter(Boolean).join(' ');
   return { NODE_OPTIONS: options, ...(jemalloc && { LD_PRELOAD: jemalloc, MALLOC_CONF: 'narenas:2' }) };
 }
 

@@ -138,21 +138,24 @@ function endOfSentence(
   return probability >= STOP_EVIDENCE ? { ...decoded, character: '。', probability } : undefined;
 }
 
+/** Distances of neighbouring ideographs in time steps. */
+export function ideographDistances(characters: readonly DecodedCharacter[]): number[] {
+  return characters.flatMap((decoded, i) => {
+    const before = characters[i - 1];
+    return isIdeograph(before) && isIdeograph(decoded) ? [decoded.step - before.step] : [];
+  });
+}
+
 /** Median distance of neighbouring ideographs in time steps; nothing to go by with fewer than two such pairs. */
 export function ideographPitch(characters: readonly DecodedCharacter[]): number | undefined {
-  const distances: number[] = [];
-  let before: DecodedCharacter | undefined;
-  for (const decoded of characters) {
-    if (before && isIdeograph(before) && isIdeograph(decoded)) distances.push(decoded.step - before.step);
-    before = decoded;
-  }
+  const distances = ideographDistances(characters);
   if (distances.length < 2) return undefined;
   return distances.sort((a, b) => a - b)[distances.length >> 1];
 }
 
 /** One Chinese character. */
 export const IDEOGRAPH = /^\p{Script=Han}$/u;
-const isIdeograph = (decoded: DecodedCharacter | undefined): boolean =>
+const isIdeograph = (decoded: DecodedCharacter | undefined): decoded is DecodedCharacter =>
   decoded !== undefined && IDEOGRAPH.test(decoded.character);
 
 const stepsOf = ({ data, dims }: ModelOutput): number => data.length / (dims.at(-1) ?? 1);

@@ -70,7 +70,7 @@ export function markShape(ink: InkMap, contrast: number, left: number, right: nu
     Math.sqrt(yy) / 3,
   ]);
   shape.set([xy / 10, mass / ((x1 - x0) * (y1 - y0)), widestGap / 10, middle(cx, cy, width, ink.height, valueAt)], 8);
-  shape[12] = y0 / 24;
+  shape[12] = y0 / DOWN;
   return shape;
 }
 

@@ -1,6 +1,6 @@
 import { probabilityOf } from './class-probability.ts';
 import { characterMiddle, STEP_WIDTH, type DecodedCharacter } from './ctc.ts';
-import { IDEOGRAPH } from './ctc-marks.ts';
+import { ideographDistances, ideographPitch } from './ctc-marks.ts';
 import { inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { ModelOutput } from './session.ts';
@@ -135,17 +135,13 @@ function formByRoom(
   return room <= HALF_ROOM && (after.step - before.step) * STEP_WIDTH <= HALF_DISTANCE * pitch ? half : undefined;
 }
 
-/** Mean distance of neighbouring ideographs in px; nothing where the line has fewer than three of them. */
+/** Mean distance of neighbouring ideographs in px; nothing to go by with fewer than two such pairs. */
 function meanPitch(characters: readonly DecodedCharacter[]): number | undefined {
-  const distances = characters.flatMap(({ character, step }, i) => {
-    const before = characters[i - 1];
-    return before !== undefined && IDEOGRAPH.test(before.character) && IDEOGRAPH.test(character)
-      ? [step - before.step]
-      : [];
-  });
-  if (distances.length < 2) return undefined;
-  const median = distances.toSorted((a, b) => a - b)[distances.length >> 1];
-  const regular = distances.filter((steps) => steps >= REGULAR[0] * median && steps <= REGULAR[1] * median);
+  const median = ideographPitch(characters);
+  if (median === undefined) return undefined;
+  const regular = ideographDistances(characters).filter(
+    (steps) => steps >= REGULAR[0] * median && steps <= REGULAR[1] * median,
+  );
   return (regular.reduce((sum, steps) => sum + steps, 0) / regular.length) * STEP_WIDTH;
 }
 

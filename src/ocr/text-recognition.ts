@@ -1,12 +1,12 @@
 import { pairBrackets } from './bracket-pairs.ts';
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
 import { refineMarks } from './ctc-marks.ts';
-import { settleMarkWidths } from './mark-widths.ts';
 import { measureDots } from './dot-ink.ts';
 import { resolveLettersAndDigits } from './letters-and-digits.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
 import { resolveLookAlikes } from './look-alikes.ts';
 import { judgeMarks } from './mark-judge.ts';
+import { settleMarkWidths } from './mark-widths.ts';
 import { toModelInput } from './model-input.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';

@@ -1,10 +1,8 @@
 import t from 'tap';
 import type { DecodedCharacter } from '../../src/ocr/ctc.ts';
-import type { ReadLine } from '../../src/ocr/line-reading.ts';
 import { MARKS } from '../../src/ocr/mark-judge.ts';
 import { placeMarks } from '../../src/ocr/mark-places.ts';
-import { toReading } from '../../src/ocr/text-recognition.ts';
-import { toQuad } from './opencv/reference.ts';
+import { readLine } from './read-line.ts';
 
 type Odds = Readonly<Record<string, number>>;
 
@@ -19,23 +17,8 @@ const comma = (): DecodedCharacter => mark('，', 19, 33, { '，': 0.99 });
 const stop = (): DecodedCharacter => mark('。', 8, 34, { '。': 0.97 });
 const page = [comma(), stop(), comma(), stop(), comma(), stop()];
 
-function line(characters: readonly DecodedCharacter[]): ReadLine {
-  const tight = toQuad([0, 0, 200, 0, 200, 20, 0, 20]);
-  return {
-    region: { kernel: tight, loose: tight, tight, strokes: [0, 0], hasInk: true, score: 0.9 },
-    tight,
-    tall: false,
-    ambiguous: false,
-    split: false,
-    em: 20,
-    reading: toReading(characters, 300),
-    turns: 0,
-    crop: tight,
-  };
-}
-
 const placed = (doubtful: DecodedCharacter, others: readonly DecodedCharacter[] = page): string | undefined =>
-  placeMarks([line([doubtful]), line(others)])[0]?.reading.text;
+  placeMarks([readLine([doubtful]), readLine(others)])[0]?.reading.text;
 
 t.test('a doubtful mark that stands where another kind does on this page is of that kind', async (t) => {
   t.equal(placed(mark('，', 9, 34, { '，': 0.6, '。': 0.25 })), '。');

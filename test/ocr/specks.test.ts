@@ -1,28 +1,16 @@
 import t from 'tap';
 import type { ReadLine } from '../../src/ocr/line-reading.ts';
 import { removeSpecks } from '../../src/ocr/specks.ts';
-import { toReading } from '../../src/ocr/text-recognition.ts';
-import { toQuad } from './opencv/reference.ts';
+import { readLine } from './read-line.ts';
 
 /** A line whose dots and colons have the given ink, in their order. */
 function line(text: string, dots: readonly (readonly number[])[], em = 20): ReadLine {
-  const tight = toQuad([0, 0, 200, 0, 200, em, 0, em]);
   const left = [...dots];
   const characters = [...text].map((character, step) => {
     const own = '.·:'.includes(character) ? left.shift() : undefined;
     return { character, probability: 1, step: 2 * step, ...(own && { dots: own }) };
   });
-  return {
-    region: { kernel: tight, loose: tight, tight, strokes: [0, 0], hasInk: true, score: 0.9 },
-    tight,
-    tall: false,
-    ambiguous: false,
-    split: false,
-    em,
-    reading: toReading(characters, 300),
-    turns: 0,
-    crop: tight,
-  };
+  return readLine(characters, em);
 }
 
 const first = (...lines: ReadLine[]): string | undefined => removeSpecks(lines)[0]?.reading.text;
