@@ -25,7 +25,8 @@ export const SAMPLE_BODY = JSON.stringify({ img: SAMPLE_IMAGE_BASE64 });
 
 export const bodyOf = (image: Uint8Array): string => JSON.stringify({ img: Buffer.from(image).toString('base64') });
 
-function codeIn(status: number, body: string): string {
+/** Error code of an answer's body, `OK` for a 200. */
+export function codeIn(status: number, body: string): string {
   if (status === 200) return 'OK';
   try {
     const parsed: unknown = JSON.parse(body);
