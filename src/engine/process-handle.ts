@@ -43,8 +43,13 @@ const FIXED_ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1', ...allocatorEnvironment(
 /**
  * V8 doubles the space for new objects to 2 x 64 MB after some thousand pages and frees nothing of it under load. Half of that
  * is as fast (the development set took 37.8 s, without a cap 35.2 to 39.7 s); with 16 MB it took 38.4 to 43.1 s.
+ *
+ * With new objects in 2 x 32 MB V8 starts marking all of the heap whenever less than that is left below its own limit for the rest, which
+ * is some 36 MB for our 12: always, so that it marked three times a second on four threads. 128 MB let it start with what a
+ * page leaves behind: 7.5 % less processor time (180 pages, two processes side by side, 21.5 -> 19.9 s for every 36), 10 full
+ * collections instead of 230, 585 instead of 569 MB at most.
  */
-const YOUNG_SPACE = '--max-semi-space-size=32';
+const V8_HEAP = ['--max-semi-space-size=32', '--initial-heap-size=128'];
 
 /** An idle process leaves in a few milliseconds when its channel closes; one that has not in a second is stuck. */
 export const LEAVE_GRACE_MS = 1000;
@@ -169,7 +174,7 @@ export class ProcessHandle {
       child = fork(settings.entry, settings.args, {
         serialization: 'advanced',
         // Flags of the server process (an inspector's port, a test runner's loader) are not the child's.
-        execArgv: [YOUNG_SPACE],
+        execArgv: V8_HEAP,
         env: { ...settings.environment, ...FIXED_ENVIRONMENT },
         stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       });
