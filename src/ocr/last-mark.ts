@@ -11,7 +11,9 @@ import { type Reading, toReading } from './text-recognition.ts';
  * nor the search for ink reaches: on rendered pages (nine fonts, 11 to 28 px) every tenth line that ends in one lost it.
  * All lengths are in line heights.
  */
-const FARTHEST_MARK = 1.1;
+const FARTHEST_MARK = 1.3;
+/** Two marks may stand there: `）：`, `！”`. */
+const MOST_MARKS = 2;
 /** Marks are no wider than this, and nothing follows one for at least `CLEAR`. */
 const WIDEST_MARK = 0.45;
 const CLEAR = 0.3;
@@ -30,16 +32,18 @@ const MEASURED_HEIGHT = 24;
 
 /** What may be read there: specks and the beginnings of other text are read as something else, if as anything. */
 const LAST_MARKS = '，。、；：！？,.;:!?．';
+/** One of two marks is one of these. */
+const CLOSING_MARKS = '）)】》」』”’';
 /** A speck is read as a mark with less: what is read with 0.07 on a fax page is one. */
 const LEAST_PROBABILITY = 0.3;
 
 /**
- * Looks behind the end of a line for a mark that stands alone.
+ * Looks behind the end of a line for marks that stand alone.
  *
  * @param tight ink-tight quad of the line, in image coordinates
  * @param turns in which direction the line is going to be read
  * @param others tight quads of other lines, which no mark may lie on
- * @returns the quad with the mark, or undefined where there is nothing that could be one
+ * @returns the quad with the marks, or undefined where there is nothing that could be one
  */
 export function extendToMark(
   image: RgbImage,
@@ -47,7 +51,19 @@ export function extendToMark(
   turns: QuarterTurns,
   others: readonly Quad[],
 ): Quad | undefined {
-  const line = turnQuad(tight, turns);
+  const rest = others.filter((other) => other !== tight);
+  let line = turnQuad(tight, turns);
+  let marks = 0;
+  for (; marks < MOST_MARKS; marks++) {
+    const longer = withNextMark(image, line, rest);
+    if (longer === undefined) break;
+    line = longer;
+  }
+  return marks === 0 ? undefined : turnQuad(line, ((4 - turns) & 3) as QuarterTurns);
+}
+
+/** A line in reading orientation with the mark behind it, if there is one. */
+function withNextMark(image: RgbImage, line: Quad, others: readonly Quad[]): Quad | undefined {
   const { width, height } = quadSize(line);
   if (height < 4 || width < 0.5 * height) return undefined;
   const before = Math.min(width, LOOKED_AT * height);
@@ -60,10 +76,10 @@ export function extendToMark(
   const ink = measureInk(sampleQuad(image, strip, columns, rows, 'linear'));
   const markEnd = findMark(ink, end);
   if (markEnd === undefined) return undefined;
-  const extended = part(line, 0, 1 + (markEnd - end) / scale / width, 0, 1);
-  const added = boundingBox(part(line, 1, 1 + (markEnd - end) / scale / width, 0, 1));
-  if (others.some((other) => other !== tight && overlapOfSmaller(added, boundingBox(other)) > 0)) return undefined;
-  return turnQuad(extended, ((4 - turns) & 3) as QuarterTurns);
+  const newEnd = 1 + (markEnd - end) / scale / width;
+  const added = boundingBox(part(line, 1, newEnd, 0, 1));
+  if (others.some((other) => overlapOfSmaller(added, boundingBox(other)) > 0)) return undefined;
+  return part(line, 0, newEnd, 0, 1);
 }
 
 /** The part of a rectangle between shares of its width and height, which may lie outside of 0..1. */
@@ -109,7 +125,7 @@ function findMark(ink: InkMap, end: number): number | undefined {
 const IDEOGRAPH = /\p{Script=Han}/u;
 
 /**
- * Keeps what was read behind the old end of a line only if it is one mark of a line of ideographs.
+ * Keeps what was read behind the old end of a line only if it is a mark or two of a line of ideographs.
  *
  * @param reading of the extended line
  * @param crop what was cut out for the reading, in reading orientation
@@ -120,9 +136,13 @@ export function keepMark(reading: Reading, crop: Quad, line: Quad): { reading: R
   const behind = reading.characters.filter(({ step }) => (step + 0.5) * STEP_WIDTH > end);
   const visible = behind.filter(({ character }) => character.trim() !== '');
   if (visible.length === 0) return { reading, kept: false };
-  const [mark] = visible;
-  const isMark = LAST_MARKS.includes(mark.character) && mark.probability >= LEAST_PROBABILITY;
-  if (visible.length === 1 && isMark && IDEOGRAPH.test(reading.text)) return { reading, kept: true };
+  const closing = visible.filter(({ character }) => CLOSING_MARKS.includes(character)).length;
+  const areMarks = visible.every(
+    ({ character, probability }) =>
+      (LAST_MARKS + CLOSING_MARKS).includes(character) && probability >= LEAST_PROBABILITY,
+  );
+  const few = visible.length === 1 || (visible.length === MOST_MARKS && closing > 0);
+  if (few && areMarks && IDEOGRAPH.test(reading.text)) return { reading, kept: true };
   const characters = reading.characters.filter((character) => !behind.includes(character));
   return { reading: toReading(characters, reading.width), kept: false };
 }

@@ -40,6 +40,15 @@ t.test('a mark most of a cell behind the last glyph belongs to the line, a faint
   t.end();
 });
 
+t.test('two marks stand there where one of them closes a bracket or a quotation', (t) => {
+  const { image, tight } = lineOfGlyphs();
+  ink(image, 142, 40, 146, 60);
+  ink(image, 160, 46, 163, 49);
+  ink(image, 160, 55, 163, 58);
+  t.strictSame(rounded(extendToMark(image, tight, 0, [tight])), [40, 40, 163, 60]);
+  t.end();
+});
+
 t.test('on a page that stands on its head it is before the first', (t) => {
   const { image, tight } = lineOfGlyphs();
   ink(image, 24, 40, 28, 46);
@@ -53,7 +62,7 @@ t.test('on a page that stands on its head it is before the first', (t) => {
 t.test('what is no mark of this line', (t) => {
   const cases: Record<string, (image: RgbImage) => void> = {
     nothing: () => undefined,
-    'too far': (image) => ink(image, 164, 54, 168, 60),
+    'too far': (image) => ink(image, 168, 54, 172, 60),
     'too wide': (image) => ink(image, 150, 52, 162, 60),
     'the first of more': (image) => {
       ink(image, 150, 54, 154, 60);
@@ -97,6 +106,7 @@ t.test('what is read behind the old end stays only if it is a mark behind ideogr
   t.strictSame(result('天地。', 0.1), ['天地', false], 'a speck');
   t.strictSame(result('天地日'), ['天地', false]);
   t.strictSame(result('天地。。'), ['天地', false]);
+  t.strictSame(result('天地）：'), ['天地）：', true]);
   t.strictSame(result('No.'), ['No', false]);
   t.end();
 });
