@@ -24,6 +24,12 @@ const SURE_QUALITY = 0.85;
 /** The opposite direction must be better by this much; more once the page has shown its direction. */
 const FLIP_GAIN = 0.08;
 const FLIP_GAIN_VOTED = 0.2;
+/**
+ * What is so short may read as well the other way round (`}` and `{`, `6` and `9`): once the page has shown its direction it is turned
+ * only where it is hardly text as it stands.
+ */
+const SHORT_TEXT = 2;
+const HARDLY_TEXT = 0.5;
 /** Votes that make a direction the page's own. */
 const ENOUGH_VOTES = 3;
 /** An upright reading of an ambiguous tall box wins unless it is worse by this much. */
@@ -133,8 +139,10 @@ async function readBothWays(
   let direction = first;
   let best = await read(candidate, directions[first]);
   const length = [...best.reading.text].length;
+  const reversible = votes.decided && length > 0 && length <= SHORT_TEXT && best.quality >= HARDLY_TEXT;
   const sure =
-    best.quality >= SURE_QUALITY && (votes.decided || length >= 4 || (lineCount <= 3 && best.quality > 0.95));
+    reversible ||
+    (best.quality >= SURE_QUALITY && (votes.decided || length >= 4 || (lineCount <= 3 && best.quality > 0.95)));
   if (!sure && orientation === 'auto') {
     const opposite = first === 0 ? 1 : 0;
     const other = await read(candidate, directions[opposite]);

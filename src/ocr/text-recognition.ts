@@ -1,4 +1,5 @@
 import { pairBrackets } from './bracket-pairs.ts';
+import { turnChevron } from './chevrons.ts';
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
 import { refineMarks } from './ctc-marks.ts';
 import { measureDots } from './dot-ink.ts';
@@ -25,7 +26,8 @@ export interface Reading {
 export async function recognizeText(line: RgbImage, session: Session, charset: readonly string[]): Promise<Reading> {
   const output = await session.run(toModelInput(line), [1, 3, LINE_HEIGHT, line.width]);
   const greedy = decodeCtc(output, charset);
-  const letters = resolveLettersAndDigits(resolveLookAlikes(greedy, output, charset), output, charset);
+  const glyphs = turnChevron(resolveLookAlikes(greedy, output, charset), line);
+  const letters = resolveLettersAndDigits(glyphs, output, charset);
   const marks = judgeMarks(refineMarks(letters, output, charset), output, charset, line);
   const characters = pairBrackets(settleMarkWidths(marks, output, charset, line), output, charset);
   return toReading(measureDots(characters, line), line.width);

@@ -116,21 +116,34 @@ t.test('the other direction has to be clearly better', async (t) => {
   t.strictSame(await turnsFor(0.5, 0.43), [0], '0.07 better');
 });
 
-t.test('against a page that has shown its direction, by more', async (t) => {
-  const turnsFor = async (upright: number, votes: number): Promise<QuarterTurns | undefined> => {
-    const image = paper(600, 600);
-    const inks = LONG.slice(0, votes).map((text, i) => drawText(image, text, { left: 40, top: 30 + 50 * i, em: 20 }));
-    inks.push(drawText(image, 'BABB', { left: 40, top: 300, em: 20, turns: 2 }));
-    const sure = fakeRecognizer();
-    const unsure = fakeRecognizer({ upright, other: 0.4 });
-    const session: Session = {
-      run: (input, dims) => (sure.runs.length < votes ? sure : unsure).run(input, dims),
-    };
-    return (await read({ image, candidates: inks.map((ink) => candidateOf(ink)) }, session)).turns.at(-1);
+/** Turns of a text that stands on its head, behind so many lines that are upright. */
+async function turnsBehind(
+  votes: number,
+  text: string,
+  confidences: { upright: number; other: number },
+): Promise<QuarterTurns | undefined> {
+  const image = paper(600, 600);
+  const inks = LONG.slice(0, votes).map((line, i) => drawText(image, line, { left: 40, top: 30 + 50 * i, em: 20 }));
+  inks.push(drawText(image, text, { left: 40, top: 300, em: 20, turns: 2 }));
+  const sure = fakeRecognizer();
+  const unsure = fakeRecognizer(confidences);
+  const session: Session = {
+    run: (input, dims) => (sure.runs.length < votes ? sure : unsure).run(input, dims),
   };
+  return (await read({ image, candidates: inks.map((ink) => candidateOf(ink)) }, session)).turns.at(-1);
+}
+
+t.test('against a page that has shown its direction, by more', async (t) => {
+  const turnsFor = (upright: number, votes: number) => turnsBehind(votes, 'BABB', { upright, other: 0.4 });
   t.equal(await turnsFor(0.55, 2), 2, '0.15 better, two votes');
   t.equal(await turnsFor(0.55, 3), 0, '0.15 better, three votes');
   t.equal(await turnsFor(0.65, 3), 2, '0.25 better, three votes');
+});
+
+t.test('a character or two are turned against the page only where they are hardly text as they stand', async (t) => {
+  t.equal(await turnsBehind(3, 'BA', { upright: 0.95, other: 0.55 }), 0);
+  t.equal(await turnsBehind(3, 'BA', { upright: 0.95, other: 0.45 }), 2);
+  t.equal(await turnsBehind(2, 'BA', { upright: 0.95, other: 0.55 }), 2, 'the page has not shown its direction');
 });
 
 t.test('a short tall box may hold an upright glyph', async (t) => {
