@@ -6,6 +6,7 @@ import type { LineHelp, LinePlace } from './line-help.ts';
 import type { Orientation, Quad, QuarterTurns } from './page.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
+import { readStacked } from './stacked-text.ts';
 import { readingQuality, recognizeText, type Reading } from './text-recognition.ts';
 
 /** A candidate with what was read in it. */
@@ -32,6 +33,8 @@ const SHORT_TEXT = 2;
 const HARDLY_TEXT = 0.5;
 /** Votes that make a direction the page's own. */
 const ENOUGH_VOTES = 3;
+/** Lines read in vain as vertical text that show that the page has none. */
+const ENOUGH_LYING = 2;
 /** An upright reading of an ambiguous tall box wins unless it is worse by this much. */
 const UPRIGHT_TOLERANCE = 0.05;
 
@@ -48,6 +51,25 @@ class DirectionVotes {
   }
   get decided(): boolean {
     return this.most >= ENOUGH_VOTES && this.most >= 4 * Math.min(...this.counts);
+  }
+}
+
+/** Whether the lines that run along the image's vertical are vertical text or text of a page on its side. */
+class StackVotes {
+  #stacked = 0;
+  #lying = 0;
+
+  vote(isStacked: boolean): void {
+    if (isStacked) this.#stacked += 1;
+    else this.#lying += 1;
+  }
+  /** A single ideograph says little about how a column is written, until others have shown it. */
+  get leastIdeographs(): number {
+    return this.#stacked > 0 ? 1 : 2;
+  }
+  /** Nothing but lines of a page on its side so far. */
+  get hopeless(): boolean {
+    return this.#stacked === 0 && this.#lying >= ENOUGH_LYING;
   }
 }
 
@@ -88,6 +110,13 @@ export async function readLines(
     const { reading, kept } = keepMark(attempt.reading, turnQuad(attempt.crop, turns), turnQuad(tight, turns));
     return { ...attempt, reading, tight: kept ? extended : tight, quality: readingQuality(reading) };
   };
+  const stacks = new StackVotes();
+  const stand = async ({ crop, turns, reading }: Attempt): Promise<Reading> => {
+    const stacked = await readStacked(cropLine(image, crop, turns), reading, session, charset, stacks.leastIdeographs);
+    recognizerWidth += stacked.width;
+    if (stacked.width > 0) stacks.vote(stacked.reading !== undefined);
+    return stacked.reading ?? reading;
+  };
   help?.offer(
     image,
     longestFirst.map((candidate) => likelyAttempt(candidate, extend)),
@@ -104,7 +133,8 @@ export async function readLines(
       );
       if (upright.quality > best.quality - UPRIGHT_TOLERANCE) best = upright;
     }
-    const { reading, turns, tight, crop } = best;
+    const { turns, tight, crop } = best;
+    const reading = turns % 2 === 0 || stacks.hopeless ? best.reading : await stand(best);
     lines.push({ ...candidate, reading, turns, tight, crop });
   }
   return { lines, recognizerWidth };
