@@ -41,15 +41,13 @@ export interface ProcessEnd {
 const FIXED_ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1', ...allocatorEnvironment() };
 
 /**
- * V8 doubles the space for new objects to 2 x 64 MB after some thousand pages and frees nothing of it under load. Half of that
- * is as fast (the development set took 37.8 s, without a cap 35.2 to 39.7 s); with 16 MB it took 38.4 to 43.1 s.
- *
- * With new objects in 2 x 32 MB V8 starts marking all of the heap whenever less than that is left below its own limit for the rest, which
- * is some 36 MB for our 12: always, so that it marked three times a second on four threads. 128 MB let it start with what a
- * page leaves behind: 7.5 % less processor time (180 pages, two processes side by side, 21.5 -> 19.9 s for every 36), 10 full
- * collections instead of 230, 585 instead of 569 MB at most.
+ * V8 marks its whole heap as soon as less is left below its limit for old objects than new ones may take: by itself it gives those
+ * up to 2 x 64 MB and the old ones some 36 MB, of which a page needs 12, so that it marked three times a second on four threads.
+ * With 2 x 8 MB for new objects and 64 MB for the rest it collects what a page leaves behind and little else. On 24 pages read six times
+ * by two processes side by side: 12.7 s of processor time for the pages instead of 13.5, 280 MB at most instead of 319;
+ * 2 x 32 and 128 MB took 12.7 s as well, but all processes grew by 19 % in half an hour.
  */
-const V8_HEAP = ['--max-semi-space-size=32', '--initial-heap-size=128'];
+const V8_HEAP = ['--max-semi-space-size=8', '--initial-heap-size=64'];
 
 /** An idle process leaves in a few milliseconds when its channel closes; one that has not in a second is stuck. */
 export const LEAVE_GRACE_MS = 1000;
