@@ -28,7 +28,7 @@ export function resolveLettersAndDigits(
   return resolved;
 }
 
-const AMBIGUOUS = '0oOI';
+const AMBIGUOUS = '01oOI';
 const WORD_CHARACTER = /^[A-Za-z0-9]$/;
 
 /** Probability of the letter O, either case, from which a zero in a place where only a letter makes sense is one. */
@@ -45,6 +45,11 @@ const CAPITAL_INSIDE = 0.2;
 /** Probability of `l` from which an `I` at the end of lower-case letters is one; inside a word it may be a name's: `TextIn`. */
 const SMALL_L = 0.08;
 
+/**
+ * Probability of `l` from which the `1` of a quantity is one: `500m1`. Of 19 on 460 rendered pages in 46 fonts the lowest has 0.0017. Inside
+ * words (`hel1o`, `log1p`) and at their end (`tota1`, `sha1`) a one and an `l` of fonts that draw them alike cannot be told apart.
+ */
+const MILLILITRE_L = 0.001;
 type Evidence = (decoded: DecodedCharacter, letter: string) => number;
 
 /** Index in the word and what stands there instead. */
@@ -72,6 +77,8 @@ function readWord(
     const needed = neededForLetter(text);
     if (needed !== undefined && Math.max(...zeros.map(oh)) >= needed) changes.push(...zeros.map((i) => to('O', i)));
   }
+  const millilitre = /^\d+m1$/.test(text) && evidence(word[text.length - 1], 'l') >= MILLILITRE_L;
+  if (millilitre) changes.push(to('l', text.length - 1));
   for (let i = 1; i < text.length; i++) {
     const before = text[i - 1] ?? '';
     const after = text[i + 1] ?? '';

@@ -52,3 +52,16 @@ t.test('case and shape by the neighbours', async (t) => {
   t.equal(resolved('WiFI', { l: 0.05 }), 'WiFI');
   t.equal(resolved('TextIn', { l: 0.3 }), 'TextIn', 'a capital inside a name');
 });
+
+t.test('a one where only an l makes sense', async (t) => {
+  t.equal(resolved('500m1', { l: 0.01 }), '500ml');
+  t.equal(resolved('11m1', { l: 0.01 }), '11ml', 'and the ones of the number stay');
+  t.equal(resolved('500m1', { l: 0.0001 }), '500m1', 'sure of the digit');
+  t.equal(resolved('m1', { l: 0.3 }), 'm1', 'no quantity');
+});
+
+t.test('a one in a code, at the end of a word or before a unit stays', async (t) => {
+  for (const text of ['a1b', 'sha1', 'room11', '1year', 'log1p', 'm1', '0x1f']) {
+    t.equal(resolved(text, { l: 0.3 }), text);
+  }
+});
