@@ -15,12 +15,12 @@ const FARTHEST_MARK = 1.3;
 /** Two marks may stand there: `）：`, `！”`. */
 const MOST_MARKS = 2;
 /** Marks are no wider than this, and nothing follows one for at least `CLEAR`. */
-const WIDEST_MARK = 0.45;
+const WIDEST_MARK = 0.55;
 const CLEAR = 0.3;
 /** Loose pixels so near to each other are one mark. */
 const PART_GAP = 0.12;
 /** Ink that reaches this far above or below the line is no mark of it. */
-const OVERHANG = 0.2;
+const OVERHANG = 1 / 3;
 /** Square line heights of ink: the smallest comma of the pages has 0.01. */
 const LEAST_INK = 0.006;
 /** A small mark is fainter than the strokes of its line: share of their contrast from which a pixel belongs to it. */
@@ -34,6 +34,9 @@ const MEASURED_HEIGHT = 24;
 const LAST_MARKS = '，。、；：！？,.;:!?．';
 /** One of two marks is one of these. */
 const CLOSING_MARKS = '）)】》」』”’';
+/** Behind a line without ideographs: no dots and commas, which specks are read as too. */
+const LAST_LATIN_MARKS = ';:{}[]()!?"';
+const LEAST_LATIN_PROBABILITY = 0.8;
 /** A speck is read as a mark with less: what is read with 0.07 on a fax page is one. */
 const LEAST_PROBABILITY = 0.3;
 
@@ -67,11 +70,12 @@ function withNextMark(image: RgbImage, line: Quad, others: readonly Quad[]): Qua
   const { width, height } = quadSize(line);
   if (height < 4 || width < 0.5 * height) return undefined;
   const before = Math.min(width, LOOKED_AT * height);
-  const beyond = (FARTHEST_MARK + WIDEST_MARK + CLEAR) * height;
   const scale = MEASURED_HEIGHT / height;
+  const columnsBeyond = Math.ceil((FARTHEST_MARK + WIDEST_MARK + CLEAR) * MEASURED_HEIGHT);
+  const beyond = columnsBeyond / scale;
   const strip = part(line, 1 - before / width, 1 + beyond / width, -OVERHANG, 1 + OVERHANG);
   const end = Math.round(before * scale);
-  const columns = end + Math.round(beyond * scale);
+  const columns = end + columnsBeyond;
   const rows = Math.round((1 + 2 * OVERHANG) * MEASURED_HEIGHT);
   const ink = measureInk(sampleQuad(image, strip, columns, rows, 'linear'));
   const markEnd = findMark(ink, end);
@@ -125,7 +129,7 @@ function findMark(ink: InkMap, end: number): number | undefined {
 const IDEOGRAPH = /\p{Script=Han}/u;
 
 /**
- * Keeps what was read behind the old end of a line only if it is a mark or two of a line of ideographs.
+ * Keeps what was read behind the old end of a line only if it is a mark or two.
  *
  * @param reading of the extended line
  * @param crop what was cut out for the reading, in reading orientation
@@ -135,14 +139,14 @@ export function keepMark(reading: Reading, crop: Quad, line: Quad): { reading: R
   const end = (distance(crop[0], line[1]) / (distance(crop[0], crop[1]) || 1)) * reading.width;
   const behind = reading.characters.filter(({ step }) => (step + 0.5) * STEP_WIDTH > end);
   const visible = behind.filter(({ character }) => character.trim() !== '');
-  if (visible.length === 0) return { reading, kept: false };
-  const closing = visible.filter(({ character }) => CLOSING_MARKS.includes(character)).length;
-  const areMarks = visible.every(
-    ({ character, probability }) =>
-      (LAST_MARKS + CLOSING_MARKS).includes(character) && probability >= LEAST_PROBABILITY,
-  );
-  const few = visible.length === 1 || (visible.length === MOST_MARKS && closing > 0);
-  if (few && areMarks && IDEOGRAPH.test(reading.text)) return { reading, kept: true };
+  if (behind.length === 0) return { reading, kept: false };
+  const [marks, least] = IDEOGRAPH.test(reading.text)
+    ? [LAST_MARKS + CLOSING_MARKS, LEAST_PROBABILITY]
+    : [LAST_LATIN_MARKS, LEAST_LATIN_PROBABILITY];
+  const areMarks = visible.every(({ character, probability }) => marks.includes(character) && probability >= least);
+  const closes = visible.some(({ character }) => CLOSING_MARKS.includes(character));
+  const few = visible.length === 1 || (visible.length === MOST_MARKS && closes);
+  if (few && areMarks) return { reading, kept: true };
   const characters = reading.characters.filter((character) => !behind.includes(character));
   return { reading: toReading(characters, reading.width), kept: false };
 }

@@ -9,6 +9,7 @@ import { resolveLookAlikes } from './look-alikes.ts';
 import { judgeMarks } from './mark-judge.ts';
 import { settleMarkWidths } from './mark-widths.ts';
 import { toModelInput } from './model-input.ts';
+import { doubleLongDashes } from './long-dashes.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
 
@@ -30,7 +31,7 @@ export async function recognizeText(line: RgbImage, session: Session, charset: r
   const letters = resolveLettersAndDigits(glyphs, output, charset);
   const marks = judgeMarks(refineMarks(letters, output, charset), output, charset, line);
   const characters = pairBrackets(settleMarkWidths(marks, output, charset, line), output, charset);
-  return toReading(measureDots(characters, line), line.width);
+  return toReading(measureDots(doubleLongDashes(characters, line), line), line.width);
 }
 
 /** The reading that these characters make up. */

@@ -89,7 +89,7 @@ t.test('the border of the picture is no ink', (t) => {
   t.end();
 });
 
-t.test('what is read behind the old end stays only if it is a mark behind ideographs', (t) => {
+t.test('what is read behind the old end stays only if it is a mark', (t) => {
   const crop = box(0, 0, 200, 48);
   const line = turnQuad(box(10, 10, 150, 38), 0);
   const read = (text: string, probability: number) =>
@@ -108,5 +108,9 @@ t.test('what is read behind the old end stays only if it is a mark behind ideogr
   t.strictSame(result('天地。。'), ['天地', false]);
   t.strictSame(result('天地）：'), ['天地）：', true]);
   t.strictSame(result('No.'), ['No', false]);
+  t.strictSame(result('f();'), ['f();', true]);
+  t.strictSame(result('do;;'), ['do', false]);
+  t.strictSame(result('do{'), ['do{', true]);
+  t.strictSame(result('do{', 0.7), ['do', false]);
   t.end();
 });
