@@ -3,6 +3,7 @@ import { turnChevron } from './chevrons.ts';
 import { decodeCtc, type DecodedCharacter } from './ctc.ts';
 import { refineMarks } from './ctc-marks.ts';
 import { measureDots } from './dot-ink.ts';
+import { addFaintSymbols } from './faint-symbols.ts';
 import { resolveLettersAndDigits } from './letters-and-digits.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
 import { resolveLookAlikes } from './look-alikes.ts';
@@ -26,7 +27,7 @@ export interface Reading {
 /** Reads one 48 px high line image. */
 export async function recognizeText(line: RgbImage, session: Session, charset: readonly string[]): Promise<Reading> {
   const output = await session.run(toModelInput(line), [1, 3, LINE_HEIGHT, line.width]);
-  const greedy = decodeCtc(output, charset);
+  const greedy = addFaintSymbols(decodeCtc(output, charset), output, charset);
   const glyphs = turnChevron(resolveLookAlikes(greedy, output, charset), line);
   const letters = resolveLettersAndDigits(glyphs, output, charset);
   const marks = judgeMarks(refineMarks(letters, output, charset), output, charset, line);
