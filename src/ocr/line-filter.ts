@@ -8,6 +8,10 @@ const MIN_CONFIDENCE_SINGLE = 0.62;
 /** One or two characters without measurable ink, or on a page with hardly any text, and anything the size of the image. */
 const MIN_CONFIDENCE_DOUBTFUL = 0.9;
 
+/** Up to three characters where nothing else is text: wood and leaves were read as `785` and `lo[` with 0.72. */
+const MIN_CONFIDENCE_ALONE = 0.8;
+const SHORT = 3;
+
 /** Pages with this many convincing lines or fewer have hardly any text. */
 const HARDLY_ANY_TEXT = 3;
 /** A line of at least two letters or digits read with this confidence shows that the page has text. */
@@ -40,6 +44,9 @@ export function isText(line: ReadLine, convincing: number, imageWidth: number, i
   // A glyph larger than the picture is a tilted box around all of it: clouds were read as 5 with 0.99.
   if (length === 1 && right - left > imageWidth && bottom - top > imageHeight) return false;
   if (convincing === 0 && DRAWINGS.test(line.reading.text)) return false;
+  if (convincing === 0 && length <= SHORT && confidence < MIN_CONFIDENCE_ALONE) return false;
+  // One character says nothing about how a page lies, and a box with a gap is a C on its head.
+  if (convincing === 0 && length === 1 && line.turns !== 0) return false;
   if (convincing === 0 && maybeShape && confidence < MIN_CONFIDENCE_SHAPE) return false;
   if (confidence >= MIN_CONFIDENCE_DOUBTFUL) return true;
   if (length <= 2 && (!line.region.hasInk || convincing <= HARDLY_ANY_TEXT)) return false;

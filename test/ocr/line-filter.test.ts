@@ -1,6 +1,7 @@
 import t from 'tap';
 import { countConvincing, isText } from '../../src/ocr/line-filter.ts';
 import type { ReadLine } from '../../src/ocr/line-reading.ts';
+import type { QuarterTurns } from '../../src/ocr/page.ts';
 import { toQuad } from './opencv/reference.ts';
 
 interface Given {
@@ -9,10 +10,11 @@ interface Given {
   readonly hasInk?: boolean;
   readonly width?: number;
   readonly height?: number;
+  readonly turns?: QuarterTurns;
 }
 
 /** A line on a page of 1000 x 800. */
-function line({ text, confidence, hasInk = true, width = 200, height = 30 }: Given): ReadLine {
+function line({ text, confidence, hasInk = true, width = 200, height = 30, turns = 0 }: Given): ReadLine {
   const tight = toQuad([0, 0, width, 0, width, height, 0, height]);
   return {
     region: { kernel: tight, loose: tight, tight, strokes: [0, 0], hasInk, score: 0.9 },
@@ -22,7 +24,7 @@ function line({ text, confidence, hasInk = true, width = 200, height = 30 }: Giv
     split: false,
     em: height,
     reading: { text, confidence, characters: [], width: 300 },
-    turns: 0,
+    turns,
     crop: tight,
   };
 }
@@ -84,4 +86,14 @@ t.test('convincing lines', async (t) => {
   t.equal(count({ text: '合计', confidence: 0.79 }), 0, 'too unsure');
   t.equal(count({ text: '合', confidence: 1 }, { text: 'a.', confidence: 1 }), 0, 'one letter');
   t.equal(count({ text: 'OO', confidence: 1 }, { text: '|||', confidence: 1 }), 0, 'shapes');
+});
+
+t.test('where nothing else is text, little of it has to be sure and upright', async (t) => {
+  t.notOk(accepted({ text: '785', confidence: 0.79 }, 0));
+  t.ok(accepted({ text: '785', confidence: 0.8 }, 0));
+  t.ok(accepted({ text: '785', confidence: 0.7 }, 4));
+  t.ok(accepted({ text: '7851', confidence: 0.79 }, 0), 'four characters are enough');
+  t.notOk(accepted({ text: 'C', confidence: 0.99, turns: 2 }, 0));
+  t.ok(accepted({ text: 'C', confidence: 0.99, turns: 2 }, 1), 'on a page that lies so');
+  t.ok(accepted({ text: 'CA', confidence: 0.99, turns: 2 }, 0));
 });
