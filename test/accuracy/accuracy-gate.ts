@@ -12,7 +12,7 @@ import path from 'node:path';
 import { startService } from '../running-service.ts';
 
 /** Figures of docs/accuracy.md less 0.4 at most, boxes at slack 0.2. Raised when the pipeline gets better, never lowered. */
-const AT_LEAST = { e2e: 97.2, detectionF1: 99.7, characterF1: 99.5, recall: 99.2 };
+const AT_LEAST = { e2e: 97.4, detectionF1: 99.7, characterF1: 99.5, recall: 99.2 };
 /** What the models may be given for the development set: detector megapixels, and recognizer width in pixels. */
 const AT_MOST = { detectorMegapixels: 50, recognizerWidth: 850_000 };
 const READY_WITHIN_MS = 4000;
