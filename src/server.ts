@@ -36,6 +36,12 @@ const tracing = await startTracing({
 });
 const app = await buildApp({ config, engine, admission, images, metrics, modelPack, tracing, jobs, logger });
 
+/**
+ * Connections that wait to be taken; the system has a limit of its own (net.core.somaxconn, 4096). With Node's 511 some of a thousand that come at
+ * once are dropped, and try again after one, three and seven seconds, good ones among them.
+ */
+const BACKLOG = 4096;
+
 let closing = false;
 
 // A second signal ends the process at once; errors that nobody caught end it with 1 after the same steps.
@@ -61,7 +67,7 @@ async function giveUp(error: unknown, message: string): Promise<void> {
 
 // Listening comes first: probes get an answer (live, not ready) while the models load.
 try {
-  await app.listen({ host: config.HOST, port: config.PORT });
+  await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG });
   engine.whenReady().then(
     () => logger.info({ status: engine.status() }, 'ready'),
     (error: unknown) => giveUp(error, 'the engine cannot start'),
