@@ -1,6 +1,6 @@
 import { characterMiddle } from './ctc.ts';
 import { distance, interpolate, turnQuad } from './geometry.ts';
-import { INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
+import { type InkMap, INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
 import type { ReadLine } from './line-reading.ts';
 import type { Point, Quad } from './page.ts';
@@ -64,11 +64,14 @@ function placeIn(crop: Quad, width: number): (point: Point) => number {
 function columnInk(image: RgbImage, crop: Quad, width: number): Float32Array {
   const ink = measureInk(sampleQuad(image, crop, width, LINE_HEIGHT, 'linear'));
   const contrast = inkContrast(ink, 0, width, 0, LINE_HEIGHT);
+  return contrast < LOWEST_CONTRAST ? new Float32Array(width) : inkedShares(ink, INK_SHARE * contrast);
+}
+
+/** Share of the pixels above `level` in every column, 0..1: what `characterSpans` cuts by. */
+export function inkedShares({ data, width, height }: InkMap, level: number): Float32Array {
   const shares = new Float32Array(width);
-  if (contrast < LOWEST_CONTRAST) return shares;
-  const level = INK_SHARE * contrast;
-  for (let y = 0, i = 0; y < LINE_HEIGHT; y++) {
-    for (let x = 0; x < width; x++, i++) if (ink.data[i] > level) shares[x] += 1 / LINE_HEIGHT;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) if (data[i] > level) shares[x] += 1 / height;
   }
   return shares;
 }

@@ -34,7 +34,7 @@ const STEP_OFFSET = 1.5;
 export const characterMiddle = (step: number): number => (step + 0.5) * STEP_WIDTH - STEP_OFFSET;
 
 /** Class 0 of the recognizer's output. */
-const BLANK = 0;
+export const BLANK = 0;
 
 /**
  * Greedy CTC decoding (Graves et al. 2006): the likeliest class of each time step, repetitions merged, blanks removed.

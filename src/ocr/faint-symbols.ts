@@ -1,8 +1,6 @@
-import type { DecodedCharacter } from './ctc.ts';
+import { BLANK, type DecodedCharacter } from './ctc.ts';
 import type { ModelOutput } from './session.ts';
 
-/** Class of the blank. */
-const BLANK = 0;
 /**
  * Probability of a symbol from which it is there although the blank is likelier. Of what lost to the blank alone in its
  * gap with 0.15 to 0.5 on the development sets and 88 pages drawn by a browser, all four symbols with 0.3 and more were there (`●`, `©`,

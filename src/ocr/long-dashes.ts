@@ -1,6 +1,7 @@
 import { characterMiddle, type DecodedCharacter, STEP_WIDTH } from './ctc.ts';
 import { INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
+import { runAt } from './mark-widths.ts';
 import type { RgbImage } from './rgb-image.ts';
 
 const DASH = '—';
@@ -50,9 +51,7 @@ function runAround(dashed: readonly boolean[], middle: number): number {
   let longest = 0;
   for (let x = Math.round(middle - 2 * STEP_WIDTH); x <= middle + 2 * STEP_WIDTH; x++) {
     if (dashed[x] !== true) continue;
-    let [start, end] = [x, x + 1];
-    while (dashed[start - 1] === true) start--;
-    while (dashed[end] === true) end++;
+    const [start, end] = runAt(dashed, x);
     longest = Math.max(longest, end - start);
     x = end;
   }

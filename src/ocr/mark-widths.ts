@@ -180,7 +180,7 @@ function roomOf(
 }
 
 /** The columns [start, end) around `x` that are all inked, or all not. */
-function runAt(inked: readonly boolean[], x: number): [number, number] {
+export function runAt(inked: readonly boolean[], x: number): [number, number] {
   let [start, end] = [x, x + 1];
   while (start > 0 && inked[start - 1] === inked[x]) start -= 1;
   while (end < inked.length && inked[end] === inked[x]) end += 1;

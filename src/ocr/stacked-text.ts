@@ -1,7 +1,7 @@
-import { characterSpans } from './character-quads.ts';
+import { characterSpans, inkedShares } from './character-quads.ts';
 import { characterMiddle, type DecodedCharacter, STEP_WIDTH } from './ctc.ts';
 import { IDEOGRAPH } from './ctc-marks.ts';
-import { type InkMap, INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk } from './ink-map.ts';
+import { type InkMap, INK_SHARE, inkContrast, LOWEST_CONTRAST, measureInk, quantile } from './ink-map.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
 import { median } from './median.ts';
 import type { RgbImage } from './rgb-image.ts';
@@ -100,10 +100,7 @@ export async function readStacked(
 
 /** What stands in the column, from its beginning to its end. */
 function findCells(characters: readonly DecodedCharacter[], ink: InkMap, level: number): Cell[] {
-  const inked = new Float32Array(ink.width);
-  for (let y = 0, i = 0; y < ink.height; y++) {
-    for (let x = 0; x < ink.width; x++, i++) if (ink.data[i] > level) inked[x] += 1 / ink.height;
-  }
+  const inked = inkedShares(ink, level);
   const placed = characters
     .filter(({ character }) => character.trim() !== '')
     .map((decoded) => ({ decoded, middle: characterMiddle(decoded.step) }));
@@ -248,11 +245,8 @@ function paperColour({ data }: RgbImage, ink: InkMap, level: number): [number, n
     count++;
     histograms.forEach((histogram, channel) => histogram[data[3 * i + channel]]++);
   }
-  const middle = (histogram: Uint32Array): number => {
-    let seen = 0;
-    return histogram.findIndex((n) => (seen += n) >= count / 2);
-  };
-  return [middle(histograms[0]), middle(histograms[1]), middle(histograms[2])];
+  const [red, green, blue] = histograms.map((histogram) => quantile(histogram, count / 2));
+  return [red, green, blue];
 }
 
 /** The lying reading with what the upright one says better, if that shows that the characters stand upright. */
@@ -270,9 +264,10 @@ function merge(reading: Reading, cells: readonly Cell[], upright: Reading): Read
       : [],
   );
   if (sure.reduce((sum, p) => sum + p, 0) / sure.length < UPRIGHT_CONFIDENCE) return undefined;
+  const inCells = found.values();
   const characters = cells.flatMap((cell): DecodedCharacter[] => {
     const { decoded, middle } = cell;
-    const [first, more] = cell.stands ? found[standing.indexOf(cell)] : [];
+    const [first, more] = cell.stands ? (inCells.next().value ?? []) : [];
     if (decoded === undefined) {
       if (first === undefined || more !== undefined || !isUnreadMark(first)) return [];
       return [{ character: first.character, probability: first.probability, step: Math.floor(middle / STEP_WIDTH) }];

@@ -6,11 +6,11 @@ import { measureDots } from './dot-ink.ts';
 import { addFaintSymbols } from './faint-symbols.ts';
 import { resolveLettersAndDigits } from './letters-and-digits.ts';
 import { LINE_HEIGHT } from './line-crop.ts';
+import { doubleLongDashes } from './long-dashes.ts';
 import { resolveLookAlikes } from './look-alikes.ts';
 import { judgeMarks } from './mark-judge.ts';
 import { settleMarkWidths } from './mark-widths.ts';
 import { toModelInput } from './model-input.ts';
-import { doubleLongDashes } from './long-dashes.ts';
 import type { RgbImage } from './rgb-image.ts';
 import type { Session } from './session.ts';
 
